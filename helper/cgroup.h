@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * cgroups, v2 only: the user's cgroup with the user's limits, and below it one leaf for each cell. Two managers
+ * offer the same operations: systemd owns the tree and is asked over D-Bus; elsewhere the filesystem is written.
+ *
+ *   systemd   user.slice/user-UID.slice/user-UID-cloister.slice/cloister-ID.scope
+ *   cgroupfs  cloister/user-UID/ID   below the cgroup2 mount
+ */
+#ifndef CL_CGROUP_H
+#define CL_CGROUP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "configuration.h"
+#include "err.h"
+#include "policy.h"
+
+struct cgroup_request {
+    enum cl_cgroup_manager manager; /* SYSTEMD or CGROUPFS, never AUTO */
+    const char *id;                 /* of the cell */
+    uid_t uid;
+    const struct cl_policy *policy; /* expanded */
+    pid_t init; /* the cell's pid 1 in the host's pid namespace; joins the leaf. Alive: the caller holds its pidfd */
+    int64_t deadline_ms; /* on cl_now_ms()'s clock */
+};
+
+struct cgroup_place {
+    char *path;    /* of the leaf, below the cgroup2 mount: "/user.slice/…"; NULL: no cgroup (continue) */
+    int dir_fd;    /* O_PATH of the leaf, -1 without one */
+    int procs_fd;  /* its cgroup.procs, O_WRONLY|O_CLOEXEC, opened by root; -1 without one */
+};
+
+/* AUTO becomes SYSTEMD where /run/systemd/system exists and the private or system bus answers to root, else
+ * CGROUPFS. */
+enum cl_cgroup_manager cgroup_manager_resolve(enum cl_cgroup_manager manager);
+
+/* Make (or update) the user's cgroup and its limits, make the leaf with the session's limits, move init into it.
+ * Needs no cooperation of init. A limit whose controller is missing: refused, or logged and left out, as
+ * cgroup.when_unavailable says; each error blames the key. Undoes its own partial work (never the user's cgroup
+ * while it has other leaves). */
+int cgroup_create(const struct cgroup_request *request, struct cgroup_place *ret, struct cl_error *e) CL_WARN_UNUSED;
+void cgroup_place_clear(struct cgroup_place *place);
+
+/* End everything in the leaf at path (cgroup.kill, wait until it is empty), remove it, and the user's cgroup when
+ * it was the last leaf. A path that is gone is success. wait_ms bounds the wait; -ETIMEDOUT past it. */
+int cgroup_remove(enum cl_cgroup_manager manager, const char *path, uid_t uid, int wait_ms, struct cl_error *e)
+    CL_WARN_UNUSED;
+
+/* Remove empty leaves that no record names (a crash left them). is_known(path, arg) says whether a leaf belongs to
+ * a live record. Returns how many were removed, or -errno. */
+int cgroup_sweep(enum cl_cgroup_manager manager, bool (*is_known)(const char *path, void *arg), void *arg,
+                 struct cl_error *e) CL_WARN_UNUSED;
+
+/* The cgroup2 mount point: "/sys/fs/cgroup" or ".../unified"; NULL when there is none. Found once by statfs magic. */
+const char *cgroup_mount_point(void);
+
+#endif
