@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Placement. Theory of operation: the process arrives as root of the host, holding descriptors that root-owned
+ * code opened. It gives up one thing at a time, and each step must still be possible when its turn comes:
+ *
+ *   cgroup         while the host's credentials count: the kernel checks who opened cgroup.procs
+ *   keyring, oom   while /proc is the host's, where oom_score_adj may be written
+ *   namespaces     all at once by pidfd; from here /proc is the cell's, and no name of the host resolves
+ *   verify         the cell that was joined is the one that was planned, by inode number
+ *   capabilities   bounding set, then gid and uid, then ambient, inheritable, permitted, effective. uid 0 of the
+ *                  host is not mapped in the cell, so the kernel never clears capabilities by itself at setuid
+ *   AppArmor       before no_new_privs, after which a confined service could not change its profile any more
+ *   seccomp        last: nothing here may depend on what a profile allows
+ *
+ * Nothing is undone. A caller that gets an error must _exit.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/apparmor.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "place.h"
+#include "util.h"
+
+void cl_plan_fds_close(struct cl_plan_fds *fds)
+{
+    for (size_t i = 0; i < CL_FD_COUNT; i++)
+        cl_close(&fds->fd[i]);
+}
+
+static int join_cgroup(int procs_fd, struct cl_error *e)
+{
+    if (write(procs_fd, "0", 1) != 1) /* "0" is the writer itself: cgroups(7) */
+        return cl_fail(e, errno, "join the cell's cgroup");
+    return 0;
+}
+
+static int leave_session_state(struct cl_error *e)
+{
+    int r;
+
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+        return cl_fail(e, errno, "join a new session keyring");
+    r = cl_write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", "0");
+    if (r < 0)
+        return cl_fail(e, -r, "reset oom_score_adj");
+    return 0;
+}
+
+static int verify_namespaces(const struct cl_plan *plan, struct cl_error *e)
+{
+    uint64_t inodes[CL_NS_COUNT];
+    cleanup_fd int dir = open("/proc/self/ns", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r;
+
+    if (dir < 0)
+        return cl_fail(e, errno, "open /proc/self/ns inside the cell");
+    r = cl_ns_inodes(dir, false, inodes);
+    if (r < 0)
+        return cl_fail(e, -r, "read namespaces inside the cell");
+    for (enum cl_ns ns = 0; ns < CL_NS_COUNT; ns++)
+        if (plan->inodes[ns] && plan->inodes[ns] != inodes[ns])
+            return cl_fail(e, EXDEV, "verify the %s namespace", cl_ns_info(ns)->name);
+    return 0;
+}
+
+/* The pid namespace cannot be joined, only be born into; setns(2) would move later children only. */
+static int join_namespaces(const struct cl_plan *plan, int init_fd, struct cl_error *e)
+{
+    if (setns(init_fd, (int)plan->namespaces & ~CLONE_NEWPID) < 0)
+        return cl_fail(e, errno, "setns into the cell");
+    return verify_namespaces(plan, e);
+}
+
+static int drop_bounding(uint64_t keep, struct cl_error *e)
+{
+    for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
+        if (!(cap < 64 && (keep >> cap & 1)) && cap_drop_bound(cap) < 0)
+            return cl_fail(e, errno, "drop capability %d from the bounding set", cap);
+    return 0;
+}
+
+static int become_user(const struct cl_plan *plan, struct cl_error *e)
+{
+    if (setresgid(plan->gid, plan->gid, plan->gid) < 0)
+        return cl_fail(e, errno, "setresgid %u", plan->gid);
+    if (setresuid(plan->uid, plan->uid, plan->uid) < 0)
+        return cl_fail(e, errno, "setresuid %u", plan->uid);
+    return 0;
+}
+
+/* Set inheritable to the ambient set, permitted and effective to keep, and raise the ambient set. */
+static int set_capabilities(uint64_t keep, uint64_t ambient, struct cl_error *e)
+{
+    cap_t caps = cap_init();
+    int r = caps ? 0 : -1;
+
+    for (cap_value_t cap = 0; r == 0 && cap < cap_max_bits() && cap < 64; cap++) {
+        if (keep >> cap & 1)
+            r = cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_SET) |
+                cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_SET);
+        if (r == 0 && (ambient >> cap & 1))
+            r = cap_set_flag(caps, CAP_INHERITABLE, 1, &cap, CAP_SET);
+    }
+    if (r == 0)
+        r = cap_reset_ambient();
+    if (r == 0)
+        r = cap_set_proc(caps);
+    for (cap_value_t cap = 0; r == 0 && cap < cap_max_bits() && cap < 64; cap++)
+        if (ambient >> cap & 1)
+            r = cap_set_ambient(cap, CAP_SET);
+    if (r < 0)
+        r = cl_fail(e, errno, "set capabilities");
+    (void)cap_free(caps);
+    return r;
+}
+
+static int change_profile(const char *profile, struct cl_error *e)
+{
+    char *label = NULL, *mode = NULL;
+    int r = 0;
+
+    if (aa_change_profile(profile) < 0)
+        return cl_fail(e, errno, "change to AppArmor profile %s", profile);
+    if (aa_getcon(&label, &mode) < 0)
+        return cl_fail(e, errno, "read the AppArmor label");
+    if (strcmp(label, profile) != 0 || !mode || strcmp(mode, "enforce") != 0)
+        r = cl_fail(e, EPERM, "AppArmor label is %s, not %s in enforce mode", label, profile);
+    free(label); /* mode points into it: aa_getcon(2) */
+    return r;
+}
+
+static int install_filter(int fd, bool log, struct cl_error *e)
+{
+    cleanup_free struct sock_filter *code = NULL;
+    struct sock_fprog program;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return cl_fail(e, errno, "stat the seccomp filter");
+    if (st.st_size <= 0 || (size_t)st.st_size % sizeof(*code) != 0 ||
+        (size_t)st.st_size / sizeof(*code) > BPF_MAXINSNS)
+        return cl_fail(e, EINVAL, "seccomp filter of %lld bytes", (long long)st.st_size);
+    code = malloc((size_t)st.st_size);
+    if (!code)
+        return cl_fail(e, ENOMEM, "read the seccomp filter");
+    if (pread(fd, code, (size_t)st.st_size, 0) != st.st_size)
+        return cl_fail(e, EIO, "read the seccomp filter");
+    program.len = (unsigned short)((size_t)st.st_size / sizeof(*code));
+    program.filter = code;
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, log ? SECCOMP_FILTER_FLAG_LOG : 0, &program) != 0)
+        return cl_fail(e, errno, "install the seccomp filter");
+    return 0;
+}
+
+/* Which capabilities, all of them inside the cell's user namespace only, are still needed after the uid is set. */
+static uint64_t interim_capabilities(const struct cl_plan *plan)
+{
+    if (plan->placement == CL_PLACEMENT_FORK)
+        return UINT64_MAX; /* the service sets groups, gid and uid; its exec then clears these */
+    if (plan->has_seccomp && !plan->no_new_privs)
+        return plan->ambient | UINT64_C(1) << CAP_SYS_ADMIN; /* seccomp(2) wants one or the other */
+    return plan->ambient;
+}
+
+static int lock_down(const struct cl_plan *plan, const struct cl_plan_fds *fds, struct cl_error *e)
+{
+    uint64_t interim = interim_capabilities(plan);
+    int r = set_capabilities(interim, plan->ambient, e);
+
+    if (r == 0 && plan->apparmor[0])
+        r = change_profile(plan->apparmor, e);
+    if (r == 0 && plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        r = cl_fail(e, errno, "set no_new_privs");
+    if (r == 0 && plan->has_seccomp)
+        r = install_filter(fds->fd[CL_FD_SECCOMP], plan->seccomp_log, e);
+    if (r == 0 && plan->placement == CL_PLACEMENT_CREDENTIALS && interim != plan->ambient)
+        r = set_capabilities(plan->ambient, plan->ambient, e);
+    return r;
+}
+
+/* Trust nothing: try to come back. */
+static int verify_dropped(const struct cl_plan *plan, struct cl_error *e)
+{
+    const uint64_t may_setuid = UINT64_C(1) << CAP_SETUID;
+
+    if (getuid() != plan->uid || geteuid() != plan->uid || getgid() != plan->gid || getegid() != plan->gid)
+        return cl_fail(e, EPERM, "verify the uid and gid");
+    if (!(plan->ambient & may_setuid) && setresuid(0, 0, 0) == 0)
+        return cl_fail(e, EPERM, "root could be regained");
+    return 0;
+}
+
+static int stage(struct cl_error *e, const char *name, int r)
+{
+    if (r < 0 && e && !e->stage[0])
+        (void)strncpy(e->stage, name, sizeof(e->stage) - 1);
+    return r;
+}
+
+int cl_place(const struct cl_plan *plan, const struct cl_plan_fds *fds, struct cl_error *e)
+{
+    int r = 0;
+
+    if (plan->has_cgroup)
+        r = stage(e, "place-cgroup", join_cgroup(fds->fd[CL_FD_CGROUP], e));
+    if (r == 0)
+        r = stage(e, "place-session", leave_session_state(e));
+    if (r == 0)
+        r = stage(e, "place-namespaces", join_namespaces(plan, fds->fd[CL_FD_INIT], e));
+    if (r == 0)
+        r = stage(e, "place-capabilities", drop_bounding(plan->bounding, e));
+    if (r == 0 && plan->placement == CL_PLACEMENT_CREDENTIALS)
+        r = stage(e, "place-user", become_user(plan, e));
+    if (r == 0)
+        r = stage(e, "place-lockdown", lock_down(plan, fds, e));
+    if (r == 0 && plan->placement == CL_PLACEMENT_CREDENTIALS)
+        r = stage(e, "place-verify", verify_dropped(plan, e));
+    return r;
+}

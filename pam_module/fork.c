@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Around the service's fork. A process cannot change its pid namespace, only that of its children: so the parent
+ * points pid_for_children at the cell just before it forks, and back just after. The child of a service that has
+ * no PAM call after the fork is placed right here, before fork(3) returns in it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "module.h"
+#include "util.h"
+
+/* Fork handlers take no argument: this is the one place where the module keeps state outside the PAM handle. */
+static struct {
+    bool registered;
+    struct session *armed; /* in the parent: the next fork makes this session's process */
+    struct session *child; /* in the child: the session that it belongs to */
+} fork_state;
+
+static void before_fork(void)
+{
+    struct session *session = fork_state.armed;
+
+    if (session && setns(session->fds.fd[CL_FD_INIT], CLONE_NEWPID) < 0)
+        (void)cl_fail(&session->fork_error, errno, "enter the cell's pid namespace for the next child");
+}
+
+static void after_fork_in_parent(void)
+{
+    const struct session *session = fork_state.armed;
+
+    if (!session)
+        return;
+    fork_state.armed = NULL;
+    if (setns(session->own_pid_ns, CLONE_NEWPID) < 0)
+        syslog(LOG_AUTHPRIV | LOG_ERR, "pam_cloister: cannot leave the cell's pid namespace: %m");
+}
+
+static void after_fork_in_child(void)
+{
+    struct session *session = fork_state.armed;
+
+    if (!session)
+        return;
+    fork_state.armed = NULL;
+    fork_state.child = session;
+    if (session->plan.placement == CL_PLACEMENT_FORK)
+        place_or_exit(session);
+}
+
+int fork_arm(struct session *session, struct cl_error *e)
+{
+    int r;
+
+    if (!fork_state.registered) {
+        r = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+        if (r != 0)
+            return cl_fail(e, r, "register fork handlers");
+        fork_state.registered = true;
+    }
+    session->own_pid_ns = open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+    if (session->own_pid_ns < 0)
+        return cl_fail(e, errno, "open /proc/self/ns/pid_for_children");
+    fork_state.armed = session;
+    return 0;
+}
+
+void fork_disarm(const struct session *session)
+{
+    if (fork_state.armed == session)
+        fork_state.armed = NULL;
+}
+
+bool fork_is_child(const struct session *session)
+{
+    return session && fork_state.child == session;
+}
+
+void place_or_exit(struct session *session)
+{
+    int log_fd = report_open();
+    struct cl_error e = session->fork_error;
+
+    if (e.err || cl_place(&session->plan, &session->fds, &e) < 0)
+        report_failure(log_fd, &session->plan, &e);
+    cl_close(&log_fd);
+    cl_close(&session->own_pid_ns);
+    cl_plan_fds_close(&session->fds);
+}
