@@ -10,6 +10,7 @@
 #define CL_CGROUP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "configuration.h"
@@ -38,7 +39,10 @@ enum cl_cgroup_manager cgroup_manager_resolve(enum cl_cgroup_manager manager);
 /* Make (or update) the user's cgroup and its limits, make the leaf with the session's limits, move init into it.
  * Needs no cooperation of init. A limit whose controller is missing: refused, or logged and left out, as
  * cgroup.when_unavailable says; each error blames the key. Undoes its own partial work (never the user's cgroup
- * while it has other leaves). */
+ * while it has other leaves); init, when it had joined the leaf already, dies with it. Each limit is read back from
+ * the kernel before this returns 0.
+ * The caller holds a lock of the user's during cgroup_create and cgroup_remove. A cgroup namespace for the cell is to
+ * be made after this, by a process in the leaf: its root is where the process is at that moment. */
 int cgroup_create(const struct cgroup_request *request, struct cgroup_place *ret, struct cl_error *e) CL_WARN_UNUSED;
 void cgroup_place_clear(struct cgroup_place *place);
 
@@ -48,9 +52,20 @@ int cgroup_remove(enum cl_cgroup_manager manager, const char *path, uid_t uid, i
     CL_WARN_UNUSED;
 
 /* Remove empty leaves that no record names (a crash left them). is_known(path, arg) says whether a leaf belongs to
- * a live record. Returns how many were removed, or -errno. */
+ * a live record, or to an open that is still going on. Returns how many were removed, or -errno. */
 int cgroup_sweep(enum cl_cgroup_manager manager, bool (*is_known)(const char *path, void *arg), void *arg,
                  struct cl_error *e) CL_WARN_UNUSED;
+
+/* What hit a limit in the cgroup at path since it was made; a file that isn't there counts as 0. Read a cell's
+ * before it ends: with systemd the leaf goes when its last process does. From Linux 6.11 on, a fork that the user's
+ * limit refused is counted in the user's cgroup (the directory of the leaf's path), not in the leaf. */
+struct cgroup_events {
+    uint64_t pids_max;      /* forks refused at pids.max */
+    uint64_t memory_max;    /* allocations that met memory.max */
+    uint64_t oom_kill;      /* processes killed for want of memory */
+    uint64_t cpu_throttled; /* periods in which the CPU limit was met */
+};
+int cgroup_events(const char *path, struct cgroup_events *ret) CL_WARN_UNUSED;
 
 /* The cgroup2 mount point: "/sys/fs/cgroup" or ".../unified"; NULL when there is none. Found once by statfs magic. */
 const char *cgroup_mount_point(void);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The way into the cgroup layer: finds the hierarchy, collects the policy's limits, hands the making to one
+ * of the two managers, and then looks at the result in the filesystem, which says the same whoever made it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "cgroup_internal.h"
+#include "util.h"
+
+struct manager {
+    int (*create)(struct cgroup_setup *setup, const char *path, struct cl_error *e);
+    int (*remove)(int mount_fd, const char *path, uid_t uid, int64_t deadline_ms, struct cl_error *e);
+    int (*sweep)(int mount_fd, bool (*is_known)(const char *path, void *arg), void *arg, struct cl_error *e);
+    int settle_ms; /* how long after its answer a limit may take to reach the kernel */
+};
+
+static const struct manager managers[] = {
+    [CL_MANAGER_SYSTEMD] = {cgroup_systemd_create, cgroup_systemd_remove, cgroup_systemd_sweep, 2000},
+    [CL_MANAGER_CGROUPFS] = {cgroup_fs_create, cgroup_fs_remove, cgroup_fs_sweep, 0},
+};
+
+static const struct manager *find_manager(enum cl_cgroup_manager manager)
+{
+    if ((size_t)manager >= CL_ARRAY_SIZE(managers) || !managers[manager].create)
+        return NULL;
+    return &managers[manager];
+}
+
+const char *cgroup_mount_point(void)
+{
+    static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+
+    for (size_t i = 0; i < CL_ARRAY_SIZE(places); i++) {
+        struct statfs fs;
+
+        if (statfs(places[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+            return places[i];
+    }
+    return NULL;
+}
+
+static int open_mount(int *ret_fd)
+{
+    const char *path = cgroup_mount_point();
+    int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    if (fd < 0)
+        return path ? -errno : -ENOENT;
+    *ret_fd = fd;
+    return 0;
+}
+
+enum cl_cgroup_manager cgroup_manager_resolve(enum cl_cgroup_manager manager)
+{
+    if (manager != CL_MANAGER_AUTO)
+        return manager;
+    if (access("/run/systemd/system", F_OK) == 0 && cgroup_systemd_answers())
+        return CL_MANAGER_SYSTEMD;
+    return CL_MANAGER_CGROUPFS;
+}
+
+static int read_available(int mount_fd, unsigned *ret, struct cl_error *e)
+{
+    cleanup_free char *text = NULL;
+    int r = cl_read_file_at(mount_fd, "cgroup.controllers", &text);
+
+    if (r < 0)
+        return cl_fail(e, -r, "read cgroup.controllers");
+    *ret = cgroup_controllers_parse(text);
+    return 0;
+}
+
+/* The manager says that it is done: see that the leaf exists, holds init, and has the limits. */
+static int inspect(struct cgroup_setup *setup, const char *path, int settle_ms, struct cgroup_place *place,
+                   struct cl_error *e)
+{
+    const struct cgroup_request *request = setup->request;
+    cleanup_fd int leaf_fd = cgroup_dir_open(setup->mount_fd, path, O_PATH), user_fd = -1, procs_fd = -1;
+    int64_t left = request->deadline_ms - cl_now_ms();
+    int r;
+
+    if (leaf_fd < 0)
+        return cl_fail(e, -leaf_fd, "open the cgroup %s", path);
+    r = cgroup_dir_has(path, request->init);
+    if (r < 0)
+        return cl_fail(e, -r, "find process %d in the cgroup %s", (int)request->init, path);
+    user_fd = openat(leaf_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    procs_fd = openat(leaf_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (user_fd < 0 || procs_fd < 0)
+        return cl_fail(e, errno, "open cgroup.procs of %s", path);
+
+    settle_ms = left < settle_ms ? (int)(left > 0 ? left : 0) : settle_ms;
+    r = cgroup_limits_verify(setup, CGROUP_USER, user_fd, settle_ms, e);
+    if (r == 0)
+        r = cgroup_limits_verify(setup, CGROUP_SESSION, leaf_fd, settle_ms, e);
+    if (r < 0)
+        return r;
+    place->dir_fd = cl_take_fd(&leaf_fd);
+    place->procs_fd = cl_take_fd(&procs_fd);
+    return 0;
+}
+
+/* Undo after a failure: the first error is what the caller hears of. */
+static void undo(const struct manager *manager, int mount_fd, const char *path, uid_t uid)
+{
+    int r = manager->remove(mount_fd, path, uid, cl_now_ms() + 1000, NULL);
+
+    (void)r;
+}
+
+static int no_hierarchy(const struct cgroup_request *request, int r, struct cgroup_place *ret,
+                        struct cl_error *e)
+{
+    if (r != -ENOENT)
+        return cl_fail(e, -r, "open the cgroup2 mount");
+    if (request->policy->cgroup.when_unavailable == CL_UNAVAILABLE_REFUSE)
+        return cl_policy_fail(request->policy, CL_KEY_CGROUP_WHEN_UNAVAILABLE, e, EOPNOTSUPP,
+                              "find a cgroup2 mount at /sys/fs/cgroup");
+    *ret = (struct cgroup_place){.path = NULL, .dir_fd = -1, .procs_fd = -1};
+    return 0;
+}
+
+int cgroup_create(const struct cgroup_request *request, struct cgroup_place *ret, struct cl_error *e)
+{
+    const struct manager *manager = find_manager(request->manager);
+    struct cgroup_place place = {.path = NULL, .dir_fd = -1, .procs_fd = -1};
+    struct cgroup_setup setup = {.request = request, .mount_fd = -1};
+    cleanup_fd int mount_fd = -1;
+    cleanup_free char *path = NULL;
+    unsigned available = 0;
+    int r;
+
+    if (!manager || request->init <= 0 || !cgroup_id_is_valid(request->id))
+        return cl_fail(e, EINVAL, "make a cgroup for cell \"%s\"", request->id ? request->id : "");
+    r = cgroup_path_make(request->manager, request->uid, request->id, &path);
+    if (r < 0)
+        return cl_fail(e, -r, "name the cgroup");
+    r = open_mount(&mount_fd);
+    if (r < 0)
+        return no_hierarchy(request, r, ret, e);
+    setup.mount_fd = mount_fd;
+
+    r = read_available(mount_fd, &available, e);
+    if (r == 0)
+        r = cgroup_limits_collect(&setup, available, e);
+    if (r == 0)
+        r = manager->create(&setup, path, e);
+    if (r < 0)
+        return r;
+    r = inspect(&setup, path, manager->settle_ms, &place, e);
+    if (r < 0) {
+        undo(manager, mount_fd, path, request->uid);
+        return r;
+    }
+    place.path = path;
+    path = NULL;
+    *ret = place;
+    return 0;
+}
+
+void cgroup_place_clear(struct cgroup_place *place)
+{
+    free(place->path);
+    place->path = NULL;
+    cl_close(&place->dir_fd);
+    cl_close(&place->procs_fd);
+}
+
+int cgroup_remove(enum cl_cgroup_manager manager, const char *path, uid_t uid, int wait_ms,
+                  struct cl_error *e)
+{
+    const struct manager *ops = find_manager(manager);
+    cleanup_fd int mount_fd = -1;
+    int r;
+
+    if (!ops || !cgroup_path_is_valid(manager, path, uid))
+        return cl_fail(e, EINVAL, "remove the cgroup \"%s\" of uid %u", path ? path : "", (unsigned)uid);
+    r = open_mount(&mount_fd);
+    if (r < 0)
+        return r == -ENOENT ? 0 : cl_fail(e, -r, "open the cgroup2 mount");
+    return ops->remove(mount_fd, path, uid, cl_now_ms() + wait_ms, e);
+}
+
+int cgroup_sweep(enum cl_cgroup_manager manager, bool (*is_known)(const char *path, void *arg), void *arg,
+                 struct cl_error *e)
+{
+    const struct manager *ops = find_manager(manager);
+    cleanup_fd int mount_fd = -1;
+    int r;
+
+    if (!ops)
+        return cl_fail(e, EINVAL, "sweep the cgroups");
+    r = open_mount(&mount_fd);
+    if (r < 0)
+        return r == -ENOENT ? 0 : cl_fail(e, -r, "open the cgroup2 mount");
+    return ops->sweep(mount_fd, is_known, arg, e);
+}
+
+/* The number after "key " in a flat-keyed file, 0 where either isn't there. */
+static int read_counter(int dir_fd, const char *file, const char *key, uint64_t *ret)
+{
+    cleanup_free char *text = NULL;
+    size_t length = strlen(key);
+    int r = cl_read_file_at(dir_fd, file, &text);
+
+    *ret = 0;
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    for (char *next, *line = text; line; line = next) {
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        if (strncmp(line, key, length) == 0 && line[length] == ' ')
+            return cl_parse_u64(line + length + 1, ret);
+    }
+    return 0;
+}
+
+int cgroup_events(const char *path, struct cgroup_events *ret)
+{
+    struct cgroup_events events = {0};
+    const struct {
+        const char *file, *key;
+        uint64_t *counter;
+    } counters[] = {
+        {"pids.events", "max", &events.pids_max},
+        {"memory.events", "max", &events.memory_max},
+        {"memory.events", "oom_kill", &events.oom_kill},
+        {"cpu.stat", "nr_throttled", &events.cpu_throttled},
+    };
+    cleanup_fd int mount_fd = -1, dir_fd = -1;
+    int r = open_mount(&mount_fd);
+
+    if (r < 0)
+        return r;
+    dir_fd = cgroup_dir_open(mount_fd, path, O_PATH);
+    if (dir_fd < 0)
+        return dir_fd;
+    for (size_t i = 0; i < CL_ARRAY_SIZE(counters); i++) {
+        r = read_counter(dir_fd, counters[i].file, counters[i].key, counters[i].counter);
+        if (r < 0)
+            return r;
+    }
+    *ret = events;
+    return 0;
+}
