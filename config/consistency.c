@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What only makes sense of several keys together. Each finding is reported at the policy that causes it, not
+ * at every one that inherits it.
+ */
+#include "config.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "loader.h"
+#include "util.h"
+
+/* Where to point: at the key, or at the policy where the key is inherited from another file. */
+static unsigned line_of(const struct draft *draft, enum cl_key key)
+{
+    const struct cl_origin *origin = &draft->policy->origin[key];
+
+    return origin->file == draft->file && origin->line >= draft->line ? origin->line : draft->line;
+}
+
+static void check_both_lists(struct loader *l, const struct draft *draft, enum cl_key plus, enum cl_key minus)
+{
+    char *const *a = *(char **const *)schema_field_const(&schema_policy[plus], draft->policy);
+    char *const *b = *(char **const *)schema_field_const(&schema_policy[minus], draft->policy);
+
+    for (size_t i = 0; a && a[i]; i++)
+        if (cl_strv_contains(b, a[i]))
+            loader_error(l, line_of(draft, minus), "%s: \"%s\" is in %s and in %s", draft->policy->name, a[i],
+                         cl_key_name(plus), cl_key_name(minus));
+}
+
+static void check_none_alone(struct loader *l, const struct draft *draft)
+{
+    char *const *names = draft->policy->capabilities.bounding_names;
+
+    for (size_t i = 0; names && names[i]; i++)
+        if (strcasecmp(names[i], "NONE") == 0 && cl_strv_length(names) > 1)
+            loader_error(l, line_of(draft, CL_KEY_CAPABILITIES_BOUNDING),
+                         "%s: capabilities.bounding: \"NONE\" stands alone or not at all",
+                         draft->policy->name);
+}
+
+static void check_default_match(struct loader *l, const struct draft *draft)
+{
+    const struct cl_policy *policy = draft->policy;
+
+    if (strcmp(policy->name, "default") == 0 &&
+        (policy->match.groups || policy->match.users || policy->match.services))
+        loader_error(l, draft->line,
+                     "default: match: the policy \"default\" takes whom no other matches; allowed: no match");
+}
+
+void consistency_of_draft(struct loader *l, const struct draft *draft)
+{
+    check_both_lists(l, draft, CL_KEY_CAPABILITIES_ADD, CL_KEY_CAPABILITIES_DROP);
+    check_both_lists(l, draft, CL_KEY_SECCOMP_ALLOW, CL_KEY_SECCOMP_DENY);
+    check_none_alone(l, draft);
+    check_default_match(l, draft);
+}
+
+/* Did the policy write the key itself? What it took from its parent has the parent's origin. */
+static bool is_own(const struct draft *draft, const struct cl_policy *parent, enum cl_key key)
+{
+    const struct cl_origin *own = &draft->policy->origin[key], *inherited = &parent->origin[key];
+
+    return own->file != inherited->file || own->line != inherited->line;
+}
+
+static void check_ambient(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    const struct cl_policy *policy = draft->policy;
+    uint64_t excess = policy->capabilities.ambient & ~policy->capabilities.bounding;
+    char name[32];
+
+    if (excess == 0 || !(is_own(draft, parent, CL_KEY_CAPABILITIES_AMBIENT) ||
+                         is_own(draft, parent, CL_KEY_CAPABILITIES_BOUNDING) ||
+                         is_own(draft, parent, CL_KEY_CAPABILITIES_DROP)))
+        return;
+    if (!capability_name((unsigned)__builtin_ctzll(excess), name, sizeof(name)))
+        snprintf(name, sizeof(name), "a capability");
+    loader_error(
+        l, line_of(draft, CL_KEY_CAPABILITIES_AMBIENT),
+        "%s: capabilities.ambient: %s is not in the bounding set; allowed: what capabilities.bounding "
+        "and capabilities.add hold",
+        policy->name, name);
+}
+
+static void check_hostname_needs_uts(struct loader *l, const struct draft *draft,
+                                     const struct cl_policy *parent)
+{
+    const struct cl_policy *policy = draft->policy;
+
+    if (policy->namespaces.uts || !policy->namespaces.hostname ||
+        !(is_own(draft, parent, CL_KEY_NAMESPACES_UTS) || is_own(draft, parent, CL_KEY_NAMESPACES_HOSTNAME)))
+        return;
+    loader_error(
+        l, line_of(draft, CL_KEY_NAMESPACES_HOSTNAME),
+        "%s: namespaces.hostname: \"%s\" would change the host's name; allowed: hostname = \"\" where "
+        "namespaces.uts = false",
+        policy->name, policy->namespaces.hostname);
+}
+
+static void check_memory_high(struct loader *l, const struct draft *draft, const struct cl_policy *parent,
+                              enum cl_key high_key, const struct cl_limits *limits)
+{
+    if (limits->memory_high == CL_UNLIMITED || limits->memory_high < limits->memory_max ||
+        !is_own(draft, parent, high_key))
+        return;
+    loader_warning(l, line_of(draft, high_key), "%s: %s: has no effect, it is not below memory_max",
+                   draft->policy->name, cl_key_name(high_key));
+}
+
+static void check_overlay_of_unconfined(struct loader *l, const struct draft *draft)
+{
+    const struct cl_policy *policy = draft->policy;
+
+    if (strcmp(policy->seccomp.profile, "unconfined") == 0 && (policy->seccomp.allow || policy->seccomp.deny))
+        loader_error(
+            l, line_of(draft, CL_KEY_SECCOMP_PROFILE),
+            "%s: seccomp.profile: \"unconfined\" has no filter that seccomp.allow and seccomp.deny could "
+            "change",
+            policy->name);
+}
+
+void consistency_of_policy(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    check_ambient(l, draft, parent);
+    check_hostname_needs_uts(l, draft, parent);
+    check_memory_high(l, draft, parent, CL_KEY_CGROUP_MEMORY_HIGH, &draft->policy->cgroup.user);
+    check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);
+    check_overlay_of_unconfined(l, draft);
+}
+
+/* Who gives only one of the two, in the whole chain, means the other. */
+void consistency_of_network(struct loader *l, struct draft *draft, const struct cl_policy *parent)
+{
+    struct cl_policy *policy = draft->policy;
+    struct cl_origin *net = &policy->origin[CL_KEY_NAMESPACES_NET],
+                     *mode = &policy->origin[CL_KEY_NETWORK_MODE];
+    char at[300];
+
+    if (draft->net_given && !draft->mode_given) {
+        policy->network.mode = policy->namespaces.net ? CL_NETWORK_ISOLATED : CL_NETWORK_HOST;
+        *mode = *net;
+    } else if (draft->mode_given && !draft->net_given) {
+        policy->namespaces.net = policy->network.mode != CL_NETWORK_HOST;
+        *net = *mode;
+    } else if (policy->namespaces.net == (policy->network.mode == CL_NETWORK_HOST) && !draft->faulty &&
+               (is_own(draft, parent, CL_KEY_NAMESPACES_NET) || is_own(draft, parent, CL_KEY_NETWORK_MODE))) {
+        loader_error(
+            l, line_of(draft, CL_KEY_NETWORK_MODE),
+            "%s: network.mode contradicts namespaces.net = %s (%s); allowed: net = false with mode = "
+            "\"host\", net = true with any other",
+            policy->name, policy->namespaces.net ? "true" : "false",
+            cl_policy_origin(policy, CL_KEY_NAMESPACES_NET, at, sizeof(at)));
+    }
+}
