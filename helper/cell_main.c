@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The steps of the process that becomes the cell's pid 1; cell.c tells the story.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "session.h"
+#include "util.h"
+
+static void answer(int sock, const struct cl_error *e)
+{
+    struct cell_answer message = {.error = *e};
+
+    if (cl_send(sock, &message, sizeof(message), NULL, 0) < 0 || e->err)
+        _exit(1);
+}
+
+static void await(int sock, char wanted)
+{
+    char got = 0;
+
+    if (cl_receive(sock, &got, 1, NULL, 0, NULL, -1) < 0 || got != wanted)
+        _exit(1);
+}
+
+/* The caps count for this user namespace alone and are written by a process inside it: see namespaces(7),
+ * "The /proc/sys/user directory". The pid, mount and user namespaces nest only if user namespaces do. */
+static int cap_nesting(uint64_t nested, struct cl_error *e)
+{
+    char value[24];
+    int r;
+
+    (void)snprintf(value, sizeof(value), "%llu", (unsigned long long)nested);
+    for (enum cl_ns ns = 0; ns < CL_NS_COUNT; ns++) {
+        cleanup_fd int dir = open("/proc/sys/user", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        r = dir < 0 ? -errno : cl_write_file_at(dir, cl_ns_info(ns)->max_file, value);
+        if (r < 0)
+            return cl_fail(e, -r, "write /proc/sys/user/%s", cl_ns_info(ns)->max_file);
+    }
+    return 0;
+}
+
+static int loopback_up(struct cl_error *e)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    cleanup_fd int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (sock < 0 || ioctl(sock, SIOCSIFFLAGS, &request) < 0) /* netdevice(7) */
+        return cl_fail(e, errno, "bring the loopback device up");
+    return 0;
+}
+
+static int set_hostname(const char *hostname, struct cl_error *e)
+{
+    if (hostname && sethostname(hostname, strlen(hostname)) < 0)
+        return cl_fail(e, errno, "set the hostname %s", hostname);
+    return 0;
+}
+
+static int unshare_rest(const struct session *s, struct cl_error *e)
+{
+    uint32_t later = s->namespaces & ~(uint32_t)(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS);
+    const struct cl_policy *policy = s->policy;
+    int r;
+
+    if (unshare((int)later) < 0)
+        return cl_fail(e, errno, "unshare namespaces");
+    r = cap_nesting(policy->namespaces.nested, e);
+    if (r == 0 && policy->namespaces.net)
+        r = loopback_up(e);
+    if (r == 0 && policy->namespaces.uts)
+        r = set_hostname(policy->namespaces.hostname, e);
+    return r;
+}
+
+static int drop_everything(struct cl_error *e)
+{
+    if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+        return cl_fail(e, errno, "become uid 0 of the cell");
+    for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
+        if (cap_drop_bound(cap) < 0)
+            return cl_fail(e, errno, "empty the bounding set of the cell's pid 1");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return cl_fail(e, errno, "set no_new_privs on the cell's pid 1");
+    return 0;
+}
+
+/* Put each descriptor where cloister-init looks for it, and close all others at exec. */
+static int arrange_descriptors(int login, int go, int *sock, int *binary, struct cl_error *e)
+{
+    int high_login = fcntl(login, F_DUPFD_CLOEXEC, 10), high_go = fcntl(go, F_DUPFD_CLOEXEC, 10);
+    int high_sock = fcntl(*sock, F_DUPFD_CLOEXEC, 10), high_binary = fcntl(*binary, F_DUPFD_CLOEXEC, 10);
+
+    if (high_login < 0 || high_go < 0 || high_sock < 0 || high_binary < 0)
+        return cl_fail(e, errno, "duplicate descriptors for cloister-init");
+    for (int fd = 0; fd <= 2; fd++)
+        (void)close(fd);
+    if (dup2(high_login, CL_INIT_LOGIN_FD) < 0 || dup2(high_go, CL_INIT_GO_FD) < 0)
+        return cl_fail(e, errno, "arrange descriptors for cloister-init");
+    *sock = high_sock;
+    *binary = high_binary;
+    if (close_range(CL_INIT_GO_FD + 1, 9, 0) < 0)
+        return cl_fail(e, errno, "close descriptors");
+    for (int fd = 10; fd < 1024; fd++) /* the limit that caller.c set */
+        if (fd != *sock && fd != *binary)
+            (void)close(fd);
+    return 0;
+}
+
+void cell_main(const struct session *s, int sock, int go_fd, int binary_fd)
+{
+    static char name[] = "cloister-init";
+    static char *const argv[] = {name, NULL}, *const envp[] = {NULL};
+    struct cl_error e = {0};
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        _exit(1);
+    await(sock, 'c');
+    if (unshare(CLONE_NEWUSER) < 0)
+        (void)cl_fail(&e, errno, "unshare the user namespace");
+    answer(sock, &e);
+    await(sock, 'm');
+    (void)!unshare_rest(s, &e);
+    answer(sock, &e);
+    await(sock, 'x');
+    if (drop_everything(&e) == 0)
+        (void)!arrange_descriptors(s->opener_fd, go_fd, &sock, &binary_fd, &e);
+    answer(sock, &e);
+    (void)execveat(binary_fd, "", argv, envp, AT_EMPTY_PATH);
+    (void)!cl_send(sock, "!", 1, NULL, 0);
+    _exit(1);
+}

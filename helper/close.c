@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Ending a cell: a courtesy to its processes, then cgroup.kill, which no fork outruns; without a cgroup, the death of
+ * pid 1, which takes the pid namespace along.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "close.h"
+#include "log.h"
+#include "session.h"
+#include "util.h"
+
+#define KILL_WAIT_MS  5000
+#define GRACE_POLL_MS 20
+
+/* Does the cgroup, open as dir, hold this process? A pid that we read a moment ago may be another's by now. */
+static bool holds(int dir, pid_t pid)
+{
+    FILE *procs = NULL;
+    int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), member;
+    bool found = false;
+
+    procs = fd < 0 ? NULL : fdopen(fd, "r");
+    while (procs && !found && fscanf(procs, "%d", &member) == 1)
+        found = member == pid;
+    if (procs)
+        (void)fclose(procs);
+    else
+        cl_close(&fd);
+    return found;
+}
+
+static void hang_up(int dir, pid_t pid)
+{
+    static const int signals[] = {SIGHUP, SIGTERM, SIGCONT};
+    cleanup_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    if (fd < 0 || !holds(dir, pid))
+        return;
+    for (size_t i = 0; i < CL_ARRAY_SIZE(signals); i++)
+        (void)syscall(SYS_pidfd_send_signal, fd, signals[i], NULL, 0);
+}
+
+/* Call visit for every process of the cgroup but the cell's init. Returns how many there were. */
+static unsigned each_process(int dir, pid_t init, void (*visit)(int dir, pid_t pid))
+{
+    int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid;
+    FILE *procs = fd < 0 ? NULL : fdopen(fd, "r");
+    unsigned n = 0;
+
+    if (!procs) {
+        cl_close(&fd);
+        return 0;
+    }
+    while (fscanf(procs, "%d", &pid) == 1) {
+        if (pid == init)
+            continue;
+        n++;
+        if (visit)
+            visit(dir, pid);
+    }
+    (void)fclose(procs);
+    return n;
+}
+
+static int open_cgroup(const char *path)
+{
+    const char *mount = cgroup_mount_point();
+    char full[4096];
+
+    if (!mount || !path[0])
+        return -1;
+    (void)snprintf(full, sizeof(full), "%s%s", mount, path);
+    return open(full, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static void grant_grace(const struct record *record, int grace_ms)
+{
+    const struct timespec pause = {.tv_nsec = GRACE_POLL_MS * 1000000L};
+    cleanup_fd int dir = open_cgroup(record->cgroup);
+    int64_t until = cl_now_ms() + grace_ms;
+
+    if (dir < 0 || each_process(dir, record->init, hang_up) == 0)
+        return;
+    while (cl_now_ms() < until && each_process(dir, record->init, NULL) > 0)
+        (void)nanosleep(&pause, NULL);
+}
+
+static int kill_init(const struct record *record, struct cl_error *e)
+{
+    cleanup_fd int fd = record_pidfd(record->init, record->init_start);
+    struct pollfd ended = {.fd = fd, .events = POLLIN};
+
+    if (fd < 0)
+        return 0;
+    if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+        return cl_fail(e, errno, "kill the cell's pid 1");
+    if (poll(&ended, 1, KILL_WAIT_MS) == 0) /* it is readable when the whole pid namespace is empty */
+        return cl_fail(e, ETIMEDOUT, "the cell's pid 1 does not end");
+    return 0;
+}
+
+static void log_end(const struct record *record)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    cl_log(LOG_INFO, "close: id=%s user=%s policy=%s service=%s seconds=%lld", record->id, record->user,
+           record->policy, record->service, (long long)(now.tv_sec - record->since));
+}
+
+int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e)
+{
+    int r;
+
+    if (grace_ms > 0)
+        grant_grace(record, grace_ms);
+    r = kill_init(record, e);
+    if (r == 0 && record->cgroup[0])
+        r = cgroup_remove(record->manager, record->cgroup, record->uid, KILL_WAIT_MS, e);
+    if (r < 0)
+        return r;
+    log_end(record);
+    r = record_remove(run_fd, record->id);
+    return r < 0 ? cl_fail(e, -r, "remove record %s", record->id) : 0;
+}
+
+int close_cell(const char *id, pid_t opener, int64_t deadline_ms, struct cl_error *e)
+{
+    cleanup_record struct record *record = NULL;
+    cleanup_fd int run_fd = -1, lock = -1;
+    uint64_t opener_start;
+    int r = record_open_dir(&run_fd, e);
+
+    if (r < 0)
+        return r;
+    r = record_load(run_fd, id, &record, e);
+    if (r == -ENOENT) {
+        memset(e, 0, sizeof(*e));
+        return 0;
+    }
+    if (r == 0)
+        r = record_start_time(opener, &opener_start, e);
+    if (r < 0)
+        return r;
+    if (record->opener != opener || record->opener_start != opener_start)
+        return cl_fail(e, EPERM, "cell %s belongs to another process than %d", id, opener);
+    r = record_lock(run_fd, record->uid, deadline_ms, &lock, e);
+    return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, e);
+}

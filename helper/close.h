@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The end of a cell.
+ */
+#ifndef CL_CLOSE_H
+#define CL_CLOSE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+#include "record.h"
+
+/* Close cell id for its opener, and for nobody else. A cell that is gone already is success. */
+int close_cell(const char *id, pid_t opener, int64_t deadline_ms, struct cl_error *e) CL_WARN_UNUSED;
+
+/* End everything in the cell of a record, whose user's lock the caller holds: signals and grace_ms to obey them,
+ * then cgroup.kill; then remove cgroup and record. */
+int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e) CL_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Who is it, is Cloister to leave them alone, and if not, what does their policy say? The exempt list is settled
+ * before any policy is read, so that no policy can lock the administrator out. An invalid configuration is never
+ * in force: the last valid one, kept in CL_STATE_DIR, is, and every login says so in the log.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide.h"
+#include "log.h"
+#include "session.h"
+#include "util.h"
+
+#define KEPT_DIR CL_STATE_DIR "/policy"
+
+int stage_user(struct session *s, struct cl_error *e)
+{
+    const struct passwd *cell_user;
+    int r = cl_user_lookup(s->request->user, &s->user, e);
+
+    if (r < 0)
+        return r;
+    errno = 0;
+    cell_user = getpwnam(CL_CELL_USER);
+    if (cell_user) {
+        s->cell_uid = cell_user->pw_uid;
+        s->cell_gid = cell_user->pw_gid;
+    } /* its absence is stage_service's matter: exempt users need none */
+    return 0;
+}
+
+static void log_problems(const struct cl_problems *problems, const char *consequence)
+{
+    for (size_t i = 0; i < problems->n; i++) {
+        const struct cl_problem *p = &problems->items[i];
+
+        if (!p->warning)
+            cl_log(LOG_ERR, "configuration: %s:%u: %s; %s", p->file ? p->file : "?", p->line, p->text, consequence);
+    }
+}
+
+int decide_exempt(const struct cl_user *user, char *ret_why, size_t why_size, struct cl_error *e)
+{
+    struct cl_settings *settings = NULL;
+    struct cl_problems problems = {0};
+    int r = cl_settings_load(CL_CONFIG_DIR, false, &settings, &problems);
+    bool exempt;
+
+    if (r < 0) {
+        log_problems(&problems, "the last valid exempt list is in force");
+        cl_problems_clear(&problems);
+        r = cl_settings_load(KEPT_DIR, false, &settings, &problems);
+        if (r < 0)
+            r = cl_settings_default(&settings);
+    }
+    cl_problems_clear(&problems);
+    if (r < 0)
+        return cl_fail(e, -r, "load the exempt list");
+    exempt = cl_settings_exempt(settings, user, ret_why, why_size);
+    cl_settings_free(settings);
+    return exempt;
+}
+
+int stage_exempt(struct session *s, struct cl_error *e)
+{
+    int r = decide_exempt(s->user, s->exempt_why, sizeof(s->exempt_why), e);
+
+    if (r > 0)
+        s->outcome = OUTCOME_EXEMPT;
+    return r < 0 ? r : 0;
+}
+
+static int load_config(struct cl_config **ret, struct cl_error *e)
+{
+    struct cl_problems problems = {0};
+    struct cl_error keep_error = {0};
+    int r = cl_config_load(CL_CONFIG_DIR, false, ret, &problems);
+
+    if (r == 0) {
+        cl_problems_clear(&problems);
+        if (cl_config_keep(CL_CONFIG_DIR, KEPT_DIR, &keep_error) < 0)
+            cl_log(LOG_WARNING, "cannot keep this valid configuration: %s: %s", keep_error.text,
+                   strerror(keep_error.err));
+        return 0;
+    }
+    log_problems(&problems, "the last valid policy stays in force");
+    if (problems.n > 0)
+        (void)cl_fail_key(e, EINVAL, "configuration", problems.items[0].file,
+                          "line %u: %s; and there is no earlier valid configuration", problems.items[0].line,
+                          problems.items[0].text);
+    cl_problems_clear(&problems);
+    r = cl_config_load(KEPT_DIR, false, ret, &problems);
+    cl_problems_clear(&problems);
+    if (r < 0)
+        return cl_fail(e, EINVAL, "load " CL_CONFIG_DIR);
+    memset(e, 0, sizeof(*e));
+    return 0;
+}
+
+/* What cloister.conf says about this open; the module is told its deadline. */
+static int apply_settings(struct session *s, const struct cl_settings *settings, struct cl_error *e)
+{
+    struct cl_reply hello = {.type = CL_REPLY_HELLO, .deadline_ms = (uint32_t)settings->deadline * 1000};
+
+    s->placement = cl_settings_placement(settings, s->request->service);
+    s->manager = settings->cgroup_manager;
+    s->deadline_ms += (int64_t)hello.deadline_ms - CL_DEADLINE_MS;
+    return session_reply(s, &hello, NULL, 0, e);
+}
+
+int stage_policy(struct session *s, struct cl_error *e)
+{
+    struct cl_selection selection = {0};
+    int r = load_config(&s->config, e);
+
+    if (r == 0)
+        r = apply_settings(s, cl_config_settings(s->config), e);
+    if (r < 0)
+        return r;
+    r = cl_config_select(s->config, s->user, s->request->service, &selection);
+    if (r < 0)
+        return cl_fail(e, -r, "select a policy");
+    if (!selection.policy)
+        r = cl_fail(e, EACCES, "no policy matches user %s and service %s, and none is named default",
+                    s->user->name, s->request->service);
+    else
+        r = cl_policy_expand(selection.policy, s->user, &s->policy, e);
+    cl_selection_clear(&selection);
+    if (r == 0)
+        s->manager = cgroup_manager_resolve(s->manager);
+    return r;
+}
+
+int stage_service(struct session *s, struct cl_error *e)
+{
+    const char *service = s->request->service;
+
+    if (s->placement == CL_PLACEMENT_NONE)
+        return cl_fail_key(e, EACCES, "placement", CL_CONFIG_DIR "/cloister.conf",
+                           "service %s is unknown: add { service = \"%s\"; at = \"fork\"; } to placement", service,
+                           service);
+    if (s->placement == CL_PLACEMENT_CREDENTIALS && s->request->setcred_calls == 0)
+        return cl_fail(e, EACCES,
+                       "add `auth required pam_cloister.so` as the last auth line of /etc/pam.d/%s: the session "
+                       "line alone cannot place the login",
+                       service);
+    if (s->placement == CL_PLACEMENT_CREDENTIALS && s->request->setcred_calls > 1)
+        return cl_fail(e, EACCES, "keep one auth line for pam_cloister.so in /etc/pam.d/%s: it is there %u times",
+                       service, s->request->setcred_calls);
+    if (s->cell_uid == 0)
+        return cl_fail(e, ENOENT, "system user %s is missing: run `systemd-sysusers` or `useradd -r -U %s`",
+                       CL_CELL_USER, CL_CELL_USER);
+    return 0;
+}

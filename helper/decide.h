@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The decision about exempt users, for more than one verb.
+ */
+#ifndef CL_DECIDE_H
+#define CL_DECIDE_H
+
+#include <stddef.h>
+
+#include "err.h"
+#include "user.h"
+
+/* 1: exempt, with the reason in ret_why; 0: not; -errno. Falls back to the last valid list, then to the built-in
+ * one, when cloister.conf is not valid. */
+int decide_exempt(const struct cl_user *user, char *ret_why, size_t why_size, struct cl_error *e) CL_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * cloister-helper: the setuid door. A table of verbs; each says who may use it. Nothing here takes a path, a policy
+ * or a user from anyone but root.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "caller.h"
+#include "handoff.h"
+#include "log.h"
+#include "serve.h"
+#include "sweep.h"
+#include "util.h"
+
+struct verb {
+    const char *name;
+    int keep_fd; /* the highest descriptor that the verb is handed */
+    int (*run)(struct cl_error *e);
+};
+
+static const struct verb verbs[] = {
+    {"handoff", CL_HANDOFF_FD, serve_handoff}, /* from pam_cloister */
+    {"sweep", 2, sweep_verb},                  /* from `cloister sweep` and the timer */
+};
+
+static const struct verb *find_verb(int argc, char *const *argv)
+{
+    for (size_t i = 0; argc == 2 && argv[1] && i < CL_ARRAY_SIZE(verbs); i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    const struct verb *verb = find_verb(argc, argv);
+    uid_t caller = getuid();
+    struct cl_error e = {0};
+    char line[1200];
+    int r = caller_distrust(verb ? verb->keep_fd : 2, &e);
+
+    cl_log_init("cloister-helper", false);
+    if (r == 0 && !verb) {
+        (void)dprintf(STDERR_FILENO, "cloister-helper: started by pam_cloister and cloister(8), not by hand\n");
+        return 2;
+    }
+    if (r == 0 && caller != 0)
+        r = cl_fail(&e, EPERM, "uid %u may not use this", caller);
+    if (r == 0)
+        r = verb->run(&e);
+    if (r < 0 && e.err) {
+        cl_log(LOG_ERR, "%s: %s", verb ? verb->name : "start", cl_error_format(&e, line, sizeof(line)));
+        (void)dprintf(STDERR_FILENO, "cloister-helper: %s\n", line);
+    }
+    return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Records as JSON, written before a cell is built and again when it lives. Whatever dies, and whenever, the record
+ * says what has to be taken away.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "session.h"
+#include "util.h"
+
+#define RECORD_SIZE_MAX 65536
+#define LOCK_POLL_MS    20
+
+int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e)
+{
+    cleanup_free char *stat = NULL;
+    unsigned long long start;
+    char path[32], *after_name;
+    int r;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    r = cl_read_file_at(AT_FDCWD, path, &stat);
+    if (r < 0)
+        return cl_fail(e, -r, "read %s", path);
+    after_name = strrchr(stat, ')'); /* the name may hold anything, parentheses too */
+    if (!after_name || sscanf(after_name + 1,
+                              " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                              &start) != 1)
+        return cl_fail(e, EBADMSG, "parse %s", path);
+    *ret = start;
+    return 0;
+}
+
+int record_pidfd(pid_t pid, uint64_t start)
+{
+    cleanup_fd int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    uint64_t now;
+
+    if (fd < 0 || record_start_time(pid, &now, NULL) < 0 || now != start)
+        return -1;
+    return cl_take_fd(&fd);
+}
+
+static int open_private_dir(int at, const char *path, int *ret_fd, struct cl_error *e)
+{
+    cleanup_fd int fd = -1;
+    struct stat st;
+
+    if (mkdirat(at, path, 0700) < 0 && errno != EEXIST)
+        return cl_fail(e, errno, "make %s", path);
+    fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return cl_fail(e, errno, "open %s", path);
+    if (st.st_uid != 0 || (st.st_mode & 022))
+        return cl_fail(e, EPERM, "%s is not root's alone to write", path);
+    *ret_fd = cl_take_fd(&fd);
+    return 0;
+}
+
+int record_open_dir(int *ret_fd, struct cl_error *e)
+{
+    cleanup_fd int run = -1, state = -1, sub = -1;
+    int r = open_private_dir(AT_FDCWD, CL_RUN_DIR, &run, e);
+
+    if (r == 0)
+        r = open_private_dir(run, "cells", &sub, e);
+    cl_close(&sub);
+    if (r == 0)
+        r = open_private_dir(run, "locks", &sub, e);
+    cl_close(&sub);
+    if (r == 0)
+        r = open_private_dir(run, "root", &sub, e); /* where a view is assembled, seen only in its namespace */
+    if (r == 0)
+        r = open_private_dir(AT_FDCWD, CL_STATE_DIR, &state, e);
+    cl_close(&sub);
+    if (r == 0)
+        r = open_private_dir(state, "seccomp", &sub, e);
+    if (r == 0)
+        *ret_fd = cl_take_fd(&run);
+    return r;
+}
+
+int record_lock(int run_fd, uid_t uid, int64_t deadline_ms, int *ret_fd, struct cl_error *e)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
+    cleanup_fd int fd = -1;
+    char path[32];
+
+    (void)snprintf(path, sizeof(path), "locks/%u", uid);
+    fd = openat(run_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return cl_fail(e, errno, "open lock of uid %u", uid);
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return cl_fail(e, errno, "lock uid %u", uid);
+        if (cl_now_ms() >= deadline_ms)
+            return cl_fail(e, ETIMEDOUT, "wait for another open or close of uid %u", uid);
+        (void)nanosleep(&pause, NULL);
+    }
+    *ret_fd = cl_take_fd(&fd);
+    return 0;
+}
+
+static void record_path(const char *id, char *buf, size_t size)
+{
+    (void)snprintf(buf, size, "cells/%s.json", id);
+}
+
+/* Strings of the outside (rhost, tty) may be no UTF-8, which JSON cannot hold: replaced, not refused. */
+static json_t *json_text(const char *s)
+{
+    json_t *text = json_string(s ? s : "");
+
+    return text ? text : json_string("?");
+}
+
+static json_t *record_to_json(const struct record *r)
+{
+    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                     "id", r->id, "live", r->live, "user", json_text(r->user), "policy", json_text(r->policy),
+                     "service", json_text(r->service), "rhost", json_text(r->rhost), "tty", json_text(r->tty),
+                     "cgroup", json_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since,
+                     "opener", (json_int_t)r->opener, "opener_start", (json_int_t)r->opener_start, "init",
+                     (json_int_t)r->init, "init_start", (json_int_t)r->init_start, "helper", (json_int_t)r->helper,
+                     "helper_start", (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager",
+                     (json_int_t)r->manager);
+}
+
+int record_save(int run_fd, const struct record *record, struct cl_error *e)
+{
+    json_t *json = record_to_json(record);
+    cleanup_free char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    char path[64];
+    int r;
+
+    json_decref(json);
+    if (!text)
+        return cl_fail(e, ENOMEM, "format the record");
+    record_path(record->id, path, sizeof(path));
+    r = cl_replace_file_at(run_fd, path, text, strlen(text), 0600);
+    return r < 0 ? cl_fail(e, -r, "write record %s", record->id) : 0;
+}
+
+static int record_from_json(json_t *json, struct record *r)
+{
+    json_int_t uid, since, opener, opener_start, init, init_start, helper, helper_start, grace, manager;
+    const char *id;
+    int live;
+
+    if (json_unpack(json, "{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                    "id", &id, "live", &live, "user", &r->user, "policy", &r->policy, "service", &r->service,
+                    "rhost", &r->rhost, "tty", &r->tty, "cgroup", &r->cgroup, "uid", &uid, "since", &since,
+                    "opener", &opener, "opener_start", &opener_start, "init", &init, "init_start", &init_start,
+                    "helper", &helper, "helper_start", &helper_start, "grace", &grace, "manager", &manager) < 0 ||
+        !cl_id_valid(id))
+        return -EBADMSG;
+    memcpy(r->id, id, sizeof(r->id));
+    r->live = live;
+    r->uid = (uid_t)uid;
+    r->since = since;
+    r->opener = (pid_t)opener;
+    r->opener_start = (uint64_t)opener_start;
+    r->init = (pid_t)init;
+    r->init_start = (uint64_t)init_start;
+    r->helper = (pid_t)helper;
+    r->helper_start = (uint64_t)helper_start;
+    r->grace = (uint64_t)grace;
+    r->manager = manager == CL_MANAGER_SYSTEMD ? CL_MANAGER_SYSTEMD : CL_MANAGER_CGROUPFS;
+    return 0;
+}
+
+int record_load(int run_fd, const char *id, struct record **ret, struct cl_error *e)
+{
+    cleanup_record struct record *record = calloc(1, sizeof(*record));
+    cleanup_free char *text = NULL;
+    cleanup_fd int fd = -1;
+    char path[64];
+    size_t size;
+    int r;
+
+    if (!record)
+        return cl_fail(e, ENOMEM, "load record %s", id);
+    record_path(id, path, sizeof(path));
+    fd = openat(run_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return cl_fail(e, errno, "open record %s", id);
+    r = cl_read_all(fd, RECORD_SIZE_MAX, &text, &size);
+    if (r < 0)
+        return cl_fail(e, -r, "read record %s", id);
+    record->json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    r = record->json ? record_from_json(record->json, record) : -EBADMSG;
+    if (r < 0)
+        return cl_fail(e, -r, "parse record %s", id);
+    *ret = record;
+    record = NULL;
+    return 0;
+}
+
+int record_remove(int run_fd, const char *id)
+{
+    char path[64];
+
+    record_path(id, path, sizeof(path));
+    return unlinkat(run_fd, path, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+void record_free(struct record *record)
+{
+    if (!record)
+        return;
+    json_decref(record->json);
+    free(record);
+}
+
+void record_freep(struct record **record)
+{
+    record_free(*record);
+    *record = NULL;
+}
+
+int record_list(int run_fd, char ***ret, struct cl_error *e)
+{
+    cleanup_strv char **ids = NULL;
+    int fd = openat(run_fd, "cells", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    int r = 0;
+
+    if (!dir) {
+        r = cl_fail(e, errno, "open " CL_RUN_DIR "/cells");
+        cl_close(&fd);
+        return r;
+    }
+    while (r == 0 && (entry = readdir(dir))) {
+        char id[CL_ID_LENGTH + 1] = "";
+
+        if (strlen(entry->d_name) != CL_ID_LENGTH + strlen(".json") ||
+            strcmp(entry->d_name + CL_ID_LENGTH, ".json") != 0)
+            continue;
+        memcpy(id, entry->d_name, CL_ID_LENGTH);
+        if (cl_id_valid(id))
+            r = cl_strv_add(&ids, id);
+    }
+    (void)closedir(dir);
+    if (r < 0)
+        return cl_fail(e, -r, "list records");
+    *ret = ids;
+    ids = NULL;
+    return 0;
+}
+
+bool record_in_use(const struct record *record)
+{
+    cleanup_fd int fd = record->live ? record_pidfd(record->init, record->init_start)
+                                     : record_pidfd(record->helper, record->helper_start);
+
+    return fd >= 0;
+}

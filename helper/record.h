@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Records: one root-owned JSON file for each cell, CL_RUN_DIR/cells/ID.json. A process is named by pid and start
+ * time, and trusted only through a pidfd that was checked against both.
+ */
+#ifndef CL_RECORD_H
+#define CL_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "configuration.h"
+#include "err.h"
+#include "handoff.h"
+
+struct record {
+    char id[CL_ID_LENGTH + 1];
+    bool live; /* committed; else it is being built */
+    const char *user, *policy, *service, *rhost, *tty, *cgroup; /* cgroup: empty without one */
+    uid_t uid;
+    int64_t since; /* CLOCK_REALTIME, seconds */
+    pid_t opener, init, helper; /* init 0: not known yet; helper: who builds it */
+    uint64_t opener_start, init_start, helper_start; /* clock ticks since boot */
+    uint64_t grace; /* seconds */
+    enum cl_cgroup_manager manager;
+    void *json; /* what the strings of a loaded record live in */
+};
+
+/* Field 22 of /proc/PID/stat: proc_pid_stat(5). */
+int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e) CL_WARN_UNUSED;
+/* A pidfd of the process, -1 when it is gone or the pid is another's by now. */
+int record_pidfd(pid_t pid, uint64_t start);
+
+/* Open CL_RUN_DIR, or make it (root, 0700) with its folders; refuse one that is not root's alone. */
+int record_open_dir(int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
+/* Hold this user's lock, until the descriptor is closed: opens, closes and sweeps of one user take turns. */
+int record_lock(int run_fd, uid_t uid, int64_t deadline_ms, int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
+
+int record_save(int run_fd, const struct record *record, struct cl_error *e) CL_WARN_UNUSED;
+int record_load(int run_fd, const char *id, struct record **ret, struct cl_error *e) CL_WARN_UNUSED;
+int record_remove(int run_fd, const char *id) CL_WARN_UNUSED;
+void record_free(struct record *record);
+void record_freep(struct record **record);
+#define cleanup_record __attribute__((cleanup(record_freep)))
+
+/* The ids of all records, a string vector. */
+int record_list(int run_fd, char ***ret, struct cl_error *e) CL_WARN_UNUSED;
+/* Does anyone still need it: is cloister-init alive, or the helper that builds it? */
+bool record_in_use(const struct record *record);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The stages that write the record: before anything is built, and when the cell stands.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "session.h"
+#include "sweep.h"
+#include "util.h"
+
+int record_update(struct session *s, bool live, struct cl_error *e)
+{
+    struct record record = {.live = live,
+                            .user = s->user->name,
+                            .policy = s->policy->name,
+                            .service = s->request->service,
+                            .rhost = s->request->rhost,
+                            .tty = s->request->tty,
+                            .cgroup = s->cgroup.path,
+                            .uid = s->user->uid,
+                            .since = s->since,
+                            .opener = s->opener,
+                            .init = s->init,
+                            .init_start = s->init_start,
+                            .helper = getpid(),
+                            .grace = s->policy->session.grace,
+                            .manager = s->manager};
+    int r = record_start_time(s->opener, &record.opener_start, e);
+
+    memcpy(record.id, s->id, sizeof(record.id));
+    if (r == 0)
+        r = record_start_time(getpid(), &record.helper_start, e);
+    return r < 0 ? r : record_save(s->run_fd, &record, e);
+}
+
+/* Cells of this user that live now, ours not among them. */
+static int count_cells(const struct session *s, uint64_t *ret, struct cl_error *e)
+{
+    cleanup_strv char **ids = NULL;
+    uint64_t n = 0;
+    int r = record_list(s->run_fd, &ids, e);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; ids && ids[i]; i++) {
+        cleanup_record struct record *record = NULL;
+
+        if (record_load(s->run_fd, ids[i], &record, NULL) == 0 && record->uid == s->user->uid &&
+            record_in_use(record))
+            n++;
+    }
+    *ret = n;
+    return 0;
+}
+
+static int check_max(const struct session *s, struct cl_error *e)
+{
+    uint64_t max = s->policy->session.max, n = 0;
+    int r = max ? count_cells(s, &n, e) : 0;
+
+    if (r == 0 && max && n >= max)
+        r = cl_policy_fail(s->policy, CL_KEY_SESSION_MAX, e, EUSERS, "user %s has %llu sessions already",
+                           s->user->name, (unsigned long long)n);
+    return r;
+}
+
+int stage_record(struct session *s, struct cl_error *e)
+{
+    struct timespec now;
+    int r = record_open_dir(&s->run_fd, e);
+
+    if (r < 0)
+        return r;
+    sweep_records(s->run_fd); /* what a crash left must not count, nor collide */
+    r = record_lock(s->run_fd, s->user->uid, s->deadline_ms, &s->lock_fd, e);
+    if (r == 0)
+        r = check_max(s, e);
+    if (r < 0)
+        return r;
+    if (clock_gettime(CLOCK_REALTIME, &now) < 0)
+        return cl_fail(e, errno, "read the clock");
+    s->since = now.tv_sec;
+    return record_update(s, false, e);
+}
+
+void undo_record(struct session *s)
+{
+    if (s->run_fd >= 0)
+        (void)!record_remove(s->run_fd, s->id);
+    cl_close(&s->lock_fd);
+}
+
+int stage_commit(struct session *s, struct cl_error *e)
+{
+    int r = record_update(s, true, e);
+
+    if (r == 0)
+        cl_close(&s->lock_fd);
+    return r;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Answer pam_cloister: a table of request verbs, as OpenSSH's monitor has one. A refused open is one log line, with
+ * the reference that the user is shown.
+ */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "close.h"
+#include "decide.h"
+#include "log.h"
+#include "serve.h"
+#include "session.h"
+#include "util.h"
+
+/* The module asks with pidfds of nobody: the opener is whoever made the socket pair, and it is our parent. */
+static int find_opener(struct session *s, struct cl_error *e)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    if (getsockopt(s->sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return cl_fail(e, errno, "hand-off is not a socket of pam_cloister");
+    if (peer.uid != 0 || peer.pid != getppid())
+        return cl_fail(e, EPERM, "hand-off comes from uid %u, pid %d, not from the parent", peer.uid, peer.pid);
+    s->opener = peer.pid;
+    s->opener_fd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+    if (s->opener_fd < 0)
+        return cl_fail(e, errno, "open the opener's pidfd");
+    if (getppid() != peer.pid) /* it ended before we had the pidfd: the pid may be another's */
+        return cl_fail(e, ESRCH, "the opener is gone");
+    return 0;
+}
+
+static void log_refusal(const struct session *s, const struct cl_error *e)
+{
+    char why[1200];
+
+    cl_log(LOG_ERR, "refused: user=%s service=%s rhost=%s tty=%s ref=%s %s", s->request->user,
+           s->request->service, s->request->rhost, s->request->tty, s->id,
+           cl_error_format(e, why, sizeof(why)));
+}
+
+static int refuse(struct session *s, const struct cl_error *cause, struct cl_error *e)
+{
+    struct cl_reply reply = {.type = CL_REPLY_REFUSED};
+
+    log_refusal(s, cause);
+    (void)snprintf(reply.text, sizeof(reply.text), "cloister: login refused (reference %s); ask the administrator",
+                   s->id);
+    return session_reply(s, &reply, NULL, 0, e);
+}
+
+static int grant(struct session *s, struct cl_error *e)
+{
+    struct cl_reply reply = {.type = CL_REPLY_EXEMPT};
+    int r;
+
+    if (s->outcome == OUTCOME_EXEMPT) {
+        cl_log(LOG_INFO, "exempt: user=%s service=%s by=%s", s->user->name, s->request->service, s->exempt_why);
+        (void)snprintf(reply.text, sizeof(reply.text), "%s", s->exempt_why);
+        return session_reply(s, &reply, NULL, 0, e);
+    }
+    /* cloister-init holds the cell only from here: without this byte it ends it. */
+    r = cl_write_all(s->init_go, "", 1);
+    if (r < 0)
+        return cl_fail(e, -r, "release cloister-init");
+    cl_log(LOG_INFO, "open: id=%s user=%s policy=%s service=%s rhost=%s tty=%s init=%d", s->id, s->user->name,
+               s->policy->name, s->request->service, s->request->rhost, s->request->tty, s->init);
+    return 0;
+}
+
+static int serve_open(struct session *s, struct cl_error *e)
+{
+    struct cl_error cause = {0};
+    int r = stages_run(s, &cause);
+
+    return r < 0 ? refuse(s, &cause, e) : grant(s, e);
+}
+
+static int serve_exempt(struct session *s, struct cl_error *e)
+{
+    struct cl_reply reply = {.type = CL_REPLY_DONE};
+    int r = stage_user(s, e);
+
+    if (r == 0)
+        r = decide_exempt(s->user, reply.text, sizeof(reply.text), e);
+    if (r > 0)
+        reply.type = CL_REPLY_EXEMPT;
+    return r < 0 ? r : session_reply(s, &reply, NULL, 0, e);
+}
+
+static int serve_close(struct session *s, struct cl_error *e)
+{
+    struct cl_reply reply = {.type = CL_REPLY_DONE};
+    int r = close_cell(s->request->id, s->opener, s->deadline_ms, e);
+
+    return r < 0 ? r : session_reply(s, &reply, NULL, 0, e);
+}
+
+static int (*const handlers[])(struct session *s, struct cl_error *e) = {
+    [CL_VERB_OPEN] = serve_open,
+    [CL_VERB_EXEMPT] = serve_exempt,
+    [CL_VERB_CLOSE] = serve_close,
+};
+static_assert(CL_ARRAY_SIZE(handlers) == CL_VERB_COUNT, "one handler for each verb");
+
+int serve_handoff(struct cl_error *e)
+{
+    struct cl_reply hello = {.type = CL_REPLY_HELLO, .deadline_ms = CL_DEADLINE_MS};
+    struct cl_request request;
+    struct session s;
+    int r = cl_receive(CL_HANDOFF_FD, &request, sizeof(request), NULL, 0, NULL, cl_now_ms() + CL_DEADLINE_MS);
+
+    if (r < 0)
+        return cl_fail(e, -r, "receive the request");
+    if (!cl_request_valid(&request))
+        return cl_fail(e, EBADMSG, "request is not of this version");
+    r = session_init(&s, &request, CL_HANDOFF_FD, e);
+    if (r == 0)
+        r = find_opener(&s, e);
+    if (r == 0)
+        r = session_reply(&s, &hello, NULL, 0, e);
+    if (r == 0)
+        r = handlers[request.verb](&s, e);
+    session_clear(&s);
+    return r;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The hand-off's side of the helper: one request on CL_HANDOFF_FD, one answer.
+ */
+#ifndef CL_SERVE_H
+#define CL_SERVE_H
+
+#include "err.h"
+
+int serve_handoff(struct cl_error *e) CL_WARN_UNUSED;
+
+#endif

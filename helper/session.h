@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Everything the helper knows while it opens one cell. There are no globals: a stage reads what earlier stages
+ * left here, and adds its own part.
+ */
+#ifndef CL_SESSION_H
+#define CL_SESSION_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cgroup.h"
+#include "configuration.h"
+#include "handoff.h"
+#include "user.h"
+
+#define CL_RUN_DIR   "/run/cloister"     /* records and locks: root, 0700 */
+#define CL_STATE_DIR "/var/lib/cloister" /* the last valid policy, compiled filters: root, 0700 */
+#define CL_CELL_USER "cloister"          /* whom uid 0 of every cell maps to */
+
+/* How an open can end well. Everything else is a refusal. */
+enum outcome { OUTCOME_CELL, OUTCOME_EXEMPT };
+
+struct session {
+    const struct cl_request *request;
+    int sock;            /* the hand-off */
+    int64_t deadline_ms; /* on cl_now_ms's clock */
+    enum outcome outcome;
+
+    pid_t opener;
+    int opener_fd; /* pidfd */
+
+    struct cl_user *user;
+    char exempt_why[96];
+    struct cl_config *config;
+    struct cl_policy *policy; /* expanded */
+    enum cl_placement placement;
+    enum cl_cgroup_manager manager;
+
+    char id[CL_ID_LENGTH + 1];
+    int run_fd;  /* CL_RUN_DIR */
+    int lock_fd; /* this user's lock */
+    int64_t since; /* CLOCK_REALTIME seconds */
+
+    uid_t cell_uid; /* CL_CELL_USER's */
+    gid_t cell_gid;
+
+    int seccomp_fd;
+    char *apparmor;
+
+    pid_t init;
+    uint64_t init_start; /* clock ticks since boot, from /proc/PID/stat */
+    int init_fd;         /* pidfd */
+    int init_sock;       /* to the process that becomes cloister-init */
+    int init_go;         /* closed without a byte: cloister-init ends the cell */
+    uint64_t inodes[CL_NS_COUNT];
+    uint32_t namespaces; /* CLONE_NEW* flags of the cell */
+    struct cgroup_place cgroup;
+};
+
+/* A stage: run fills its part of the session; undo takes it back, and must cope with a run that failed half-way.
+ * Stages run in the order of the table in stages.c and are undone in reverse. */
+struct stage {
+    const char *name;
+    int (*run)(struct session *s, struct cl_error *e);
+    void (*undo)(struct session *s);
+};
+
+/* stages.c: run all; on failure undo what ran, with the stage's name in e. Stops early, successfully, when a stage
+ * sets the outcome to OUTCOME_EXEMPT. */
+int stages_run(struct session *s, struct cl_error *e) CL_WARN_UNUSED;
+/* Also makes up the cell's id, which names a refusal too. */
+int session_init(struct session *s, const struct cl_request *request, int sock, struct cl_error *e) CL_WARN_UNUSED;
+void session_clear(struct session *s); /* memory and descriptors only */
+
+/* Stages, by file. decide.c: */
+int stage_user(struct session *s, struct cl_error *e);
+int stage_exempt(struct session *s, struct cl_error *e);
+int stage_policy(struct session *s, struct cl_error *e);
+int stage_service(struct session *s, struct cl_error *e);
+/* reserve.c: */
+int stage_record(struct session *s, struct cl_error *e);
+void undo_record(struct session *s);
+int stage_commit(struct session *s, struct cl_error *e);
+/* cell.c: */
+int stage_init(struct session *s, struct cl_error *e);
+void undo_init(struct session *s);
+int stage_namespaces(struct session *s, struct cl_error *e);
+int stage_start(struct session *s, struct cl_error *e);
+/* view.c: */
+int stage_files(struct session *s, struct cl_error *e);
+/* plan.c: */
+int stage_answer(struct session *s, struct cl_error *e);
+
+/* reserve.c: write the record with what is known by now. */
+int record_update(struct session *s, bool live, struct cl_error *e) CL_WARN_UNUSED;
+/* plan.c: send one reply to the module, its version filled in. */
+int session_reply(struct session *s, struct cl_reply *reply, const int *fds, size_t n_fds, struct cl_error *e)
+    CL_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Sweeping is safe at any time: a record is only acted upon under its user's lock, and only when the process that
+ * it names is provably gone.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "close.h"
+#include "log.h"
+#include "record.h"
+#include "session.h"
+#include "sweep.h"
+#include "util.h"
+
+static unsigned sweep_one(int run_fd, const char *id)
+{
+    cleanup_record struct record *seen = NULL, *record = NULL;
+    cleanup_fd int lock = -1;
+    struct cl_error e = {0};
+    char why[1200];
+
+    if (record_load(run_fd, id, &seen, &e) < 0) {
+        if (e.err == ENOENT)
+            return 0;
+        cl_log(LOG_ERR, "sweep: %s; the record is removed", cl_error_format(&e, why, sizeof(why)));
+        return record_remove(run_fd, id) == 0;
+    }
+    if (record_in_use(seen) || record_lock(run_fd, seen->uid, cl_now_ms(), &lock, NULL) < 0)
+        return 0;
+    if (record_load(run_fd, id, &record, NULL) < 0 || record_in_use(record))
+        return 0; /* closed, or committed, while we waited */
+    if (end_cell(run_fd, record, 0, &e) < 0) {
+        cl_log(LOG_ERR, "sweep: id=%s %s", id, cl_error_format(&e, why, sizeof(why)));
+        return 0;
+    }
+    cl_log(LOG_NOTICE, "sweep: id=%s user=%s: the cell had ended without a close", id, record->user);
+    return 1;
+}
+
+unsigned sweep_records(int run_fd)
+{
+    cleanup_strv char **ids = NULL;
+    unsigned n = 0;
+
+    if (record_list(run_fd, &ids, NULL) < 0)
+        return 0;
+    for (size_t i = 0; ids && ids[i]; i++)
+        n += sweep_one(run_fd, ids[i]);
+    return n;
+}
+
+struct known {
+    int run_fd;
+};
+
+/* A leaf is known when any record names it: what is being built has no path in its record yet, but its cell's id
+ * is the last part of the path. */
+static bool is_known(const char *path, void *arg)
+{
+    const struct known *known = arg;
+    cleanup_strv char **ids = NULL;
+
+    if (record_list(known->run_fd, &ids, NULL) < 0)
+        return true;
+    for (size_t i = 0; ids && ids[i]; i++)
+        if (strstr(path, ids[i]))
+            return true;
+    return false;
+}
+
+int sweep_verb(struct cl_error *e)
+{
+    cleanup_fd int run_fd = -1;
+    struct known known;
+    unsigned records;
+    int cgroups, r = record_open_dir(&run_fd, e);
+
+    if (r < 0)
+        return r;
+    records = sweep_records(run_fd);
+    known.run_fd = run_fd;
+    cgroups = cgroup_sweep(cgroup_manager_resolve(CL_MANAGER_AUTO), is_known, &known, e);
+    if (cgroups < 0)
+        return cgroups;
+    (void)dprintf(STDOUT_FILENO, "swept %u cells, %d cgroups\n", records, cgroups);
+    return 0;
+}

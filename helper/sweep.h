@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Take away what a crash left.
+ */
+#ifndef CL_SWEEP_H
+#define CL_SWEEP_H
+
+#include "err.h"
+
+/* End the cell of every record that nobody needs any more (record_in_use). Users whose lock is held are left to
+ * whoever holds it. Failures are logged. Returns how many were ended. */
+unsigned sweep_records(int run_fd);
+
+/* `cloister-helper sweep`: records, then cgroups without a record. Prints what was removed. */
+int sweep_verb(struct cl_error *e) CL_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The file view of a cell: what the parts of its builder share. The builder is a process of its own, root of the
+ * host, inside the cell's pid, mount, ipc, uts, net and cgroup namespaces, before any tenant is.
+ */
+#ifndef CL_VIEW_H
+#define CL_VIEW_H
+
+#include "err.h"
+#include "session.h"
+
+struct view {
+    const struct session *s;
+    int host;   /* O_PATH of the host's root, in this mount namespace */
+    int root;   /* O_PATH of the cell's root */
+    int idmap;  /* user namespace for id-mapped mounts; -1: plain */
+    int null;   /* O_PATH of the cell's /dev/null, to mask files with */
+    int empty;  /* O_PATH of an attached empty read-only folder, to mask folders with; -1: not made yet */
+    char *covered[64]; /* paths that the view replaces: nothing of the host below them is taken over; not owned */
+    size_t n_covered;
+    char home_base[4096]; /* the folder that holds the homes, replaced by an empty one; empty: none */
+};
+
+/* Open a path of the cell, or of the host. As path_open. */
+int view_open(const struct view *v, const char *path, int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
+int view_open_host(const struct view *v, const char *path, int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
+/* Attach a detached mount on a path of the cell, which must exist. */
+int view_attach(const struct view *v, int mount, const char *path, struct cl_error *e) CL_WARN_UNUSED;
+/* A tmpfs whose root folder is the cell root's, attached at path. Returns its descriptor. */
+int view_tmpfs(const struct view *v, const char *path, mode_t mode, uint64_t size, unsigned flags,
+               struct cl_error *e) CL_WARN_UNUSED;
+/* Make a folder below dir that is the cell root's or someone else's, with exactly this mode. 0 if it is there. */
+int view_mkdir(const struct view *v, int dir, const char *name, mode_t mode, uid_t uid, gid_t gid,
+               struct cl_error *e) CL_WARN_UNUSED;
+/* Hide what is at path: a folder looks empty, a file reads as /dev/null. A path that does not exist is hidden. */
+int view_hide(struct view *v, const char *path, struct cl_error *e) CL_WARN_UNUSED;
+/* Make what is at path, and below it, read-only, if it exists. */
+int view_read_only(const struct view *v, const char *path, struct cl_error *e) CL_WARN_UNUSED;
+
+/* view_host.c: the root and the mounts of the host that the cell takes over. */
+int view_host_root(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+int view_host_mounts(const struct view *v, bool below_home, struct cl_error *e) CL_WARN_UNUSED;
+/* view_system.c: /proc, /sys, /dev. */
+int view_proc(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+int view_sys(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+int view_dev(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+/* view_policy.c: what `files` of the policy says. */
+int view_private(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+int view_home(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+int view_lists(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+void view_find_home_base(struct view *v);
+
+#endif
