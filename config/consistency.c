@@ -19,15 +19,27 @@ static unsigned line_of(const struct draft *draft, enum cl_key key)
     return origin->file == draft->file && origin->line >= draft->line ? origin->line : draft->line;
 }
 
-static void check_both_lists(struct loader *l, const struct draft *draft, enum cl_key plus, enum cl_key minus)
+/* CHOWN and cap_chown are one capability; system calls have one name each. */
+static bool is_same(const char *a, const char *b, bool capabilities)
+{
+    uint64_t x, y;
+
+    if (!capabilities)
+        return strcmp(a, b) == 0;
+    return capability_mask(a, &x) == 0 && capability_mask(b, &y) == 0 && x == y;
+}
+
+static void check_both_lists(struct loader *l, const struct draft *draft, enum cl_key plus, enum cl_key minus,
+                             bool capabilities)
 {
     char *const *a = *(char **const *)schema_field_const(&schema_policy[plus], draft->policy);
     char *const *b = *(char **const *)schema_field_const(&schema_policy[minus], draft->policy);
 
     for (size_t i = 0; a && a[i]; i++)
-        if (cl_strv_contains(b, a[i]))
-            loader_error(l, line_of(draft, minus), "%s: \"%s\" is in %s and in %s", draft->policy->name, a[i],
-                         cl_key_name(plus), cl_key_name(minus));
+        for (size_t k = 0; b && b[k]; k++)
+            if (is_same(a[i], b[k], capabilities))
+                loader_error(l, line_of(draft, minus), "%s: \"%s\" is in %s and in %s", draft->policy->name,
+                             b[k], cl_key_name(plus), cl_key_name(minus));
 }
 
 static void check_none_alone(struct loader *l, const struct draft *draft)
@@ -53,8 +65,8 @@ static void check_default_match(struct loader *l, const struct draft *draft)
 
 void consistency_of_draft(struct loader *l, const struct draft *draft)
 {
-    check_both_lists(l, draft, CL_KEY_CAPABILITIES_ADD, CL_KEY_CAPABILITIES_DROP);
-    check_both_lists(l, draft, CL_KEY_SECCOMP_ALLOW, CL_KEY_SECCOMP_DENY);
+    check_both_lists(l, draft, CL_KEY_CAPABILITIES_ADD, CL_KEY_CAPABILITIES_DROP, true);
+    check_both_lists(l, draft, CL_KEY_SECCOMP_ALLOW, CL_KEY_SECCOMP_DENY, false);
     check_none_alone(l, draft);
     check_default_match(l, draft);
 }

@@ -18,7 +18,7 @@ static void append(char *buf, size_t size, const char *text)
         snprintf(buf + used, size - used, "%s", text);
 }
 
-static const char *size_text(uint64_t bytes, char *buf, size_t size)
+const char *schema_size_text(uint64_t bytes, char *buf, size_t size)
 {
     static const char units[] = "KMGT";
     int unit = -1;
@@ -51,7 +51,8 @@ static void number_text(const struct schema_key *key, char *buf, size_t size)
 
     if (key->kind == SCHEMA_SIZE)
         snprintf(buf, size, "bytes from %s to %s, as a number or with K, M, G or T",
-                 size_text(key->min, least, sizeof(least)), size_text(key->max, most, sizeof(most)));
+                 schema_size_text(key->min, least, sizeof(least)),
+                 schema_size_text(key->max, most, sizeof(most)));
     else if (key->kind == SCHEMA_PERCENT)
         snprintf(buf, size, "percent of one CPU from %" PRIu64 " to %" PRIu64 ", as 150 or \"150%%\"",
                  key->min, key->max);

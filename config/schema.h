@@ -88,6 +88,9 @@ extern const struct schema_key schema_settings[SCHEMA_SETTING_COUNT]; /* into st
 /* Write what the key allows, in words: "a number from 4 to 4194304, or "max"". Returns buf. */
 const char *schema_allowed(const struct schema_key *key, char *buf, size_t size);
 
+/* "512M": the largest unit that leaves a whole number. Returns buf. */
+const char *schema_size_text(uint64_t bytes, char *buf, size_t size);
+
 /* The row named name among rows, and whether name is a group of rows ("cgroup"). NULL and false: neither. */
 const struct schema_key *schema_find(const struct schema_key *rows, size_t n, const char *name,
                                      bool *ret_group);
