@@ -9,7 +9,7 @@
 #include "policy.h"
 
 /* Where compiled filters are kept: root's alone (0700). */
-#define CL_SECCOMP_CACHE "/var/lib/cloister/seccomp"
+#define CL_SECCOMP_CACHE CL_STATE_DIR "/seccomp"
 
 /* The policy's filter as a sealed memfd that holds an array of struct sock_filter, or *ret_fd = -1 for
  * "unconfined" or where the kernel has no seccomp and the policy says continue. The profile is compiled for the

@@ -155,7 +155,7 @@ static int scan(int dir_fd, size_t *ret_n, char *ret_oldest, size_t oldest_size)
 static void prune(int dir_fd)
 {
     char oldest[NAME_MAX + 1];
-    size_t n;
+    size_t n = 0;
 
     while (scan(dir_fd, &n, oldest, sizeof(oldest)) == 0 && n > SECCOMP_CACHE_MAX)
         if (unlinkat(dir_fd, oldest, 0) < 0 && errno != ENOENT)

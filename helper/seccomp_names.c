@@ -119,24 +119,39 @@ bool seccomp_name_known(const char *name)
     return seccomp_name_in_library(name) || recent_number(name) >= 0;
 }
 
-int seccomp_number(uint32_t arch, const char *name)
-{
-    int number;
-
-    if (seccomp_name_in_library(name)) {
-        number = seccomp_syscall_resolve_name_arch(arch, name);
-        return number < 0 ? -1 : number; /* negative: libseccomp's own numbers of calls that this one lacks */
-    }
-    number = has_own_offset(arch) ? -1 : recent_number(name);
-    return number >= 0 && arch == SCMP_ARCH_X32 ? (number | X32_BIT) : number;
-}
-
 const struct seccomp_multiplexed *seccomp_multiplexed(const char *name)
 {
     for (size_t i = 0; i < CL_ARRAY_SIZE(multiplexed); i++)
         if (strcmp(multiplexed[i].name, name) == 0)
             return &multiplexed[i];
     return NULL;
+}
+
+/* For a multiplexed call libseccomp gives a number of its own, also where the call has one of the kernel's
+ * beside. */
+static int direct_number(uint32_t arch, const char *name)
+{
+    for (int number = 0; number < 512; number++) {
+        cleanup_free char *found = seccomp_syscall_resolve_num_arch(arch, number);
+
+        if (found && strcmp(found, name) == 0)
+            return number;
+    }
+    return -1;
+}
+
+int seccomp_number(uint32_t arch, const char *name)
+{
+    int number;
+
+    if (seccomp_name_in_library(name)) {
+        number = seccomp_syscall_resolve_name_arch(arch, name);
+        if (number >= 0)
+            return number;
+        return seccomp_multiplexed(name) ? direct_number(arch, name) : -1;
+    }
+    number = has_own_offset(arch) ? -1 : recent_number(name);
+    return number >= 0 && arch == SCMP_ARCH_X32 ? (number | X32_BIT) : number;
 }
 
 uint32_t seccomp_arch_by_name(const char *name, bool *ret_known)

@@ -14,8 +14,8 @@
 #include "handoff.h"
 #include "user.h"
 
-#define CL_RUN_DIR   "/run/cloister"     /* records and locks: root, 0700 */
-#define CL_STATE_DIR "/var/lib/cloister" /* the last valid policy, compiled filters: root, 0700 */
+/* The build defines CL_RUN_DIR (/run/cloister: records and locks) and CL_STATE_DIR (/var/lib/cloister: the last valid
+ * policy, compiled filters); both are root's, mode 0700. */
 #define CL_CELL_USER "cloister"          /* whom uid 0 of every cell maps to */
 
 /* How an open can end well. Everything else is a refusal. */

@@ -14,8 +14,8 @@
 #include "err.h"
 #include "user.h"
 
-#define CL_CONFIG_DIR "/etc/cloister" /* the default; the build may set another */
-#define CL_UNLIMITED  UINT64_MAX
+/* The build defines CL_CONFIG_DIR, /etc/cloister. */
+#define CL_UNLIMITED UINT64_MAX
 
 /* Every key of cloister.conf(5) that a policy may set, in the order of the manual. The name of a key is its path:
  * CL_KEY_CGROUP_PIDS_MAX is "cgroup.pids_max". */

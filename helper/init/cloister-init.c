@@ -5,6 +5,8 @@
  * uid 0 of the cell, which is the nobody "cloister" on the host: the tenant can neither signal nor trace it. It has
  * no capability, opens nothing, and reads nothing that a tenant writes.
  */
+#include "config.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
