@@ -26,7 +26,7 @@ ensure_chroot() { # SUITE
 	[ ! -d "$dir" ] || return 0
 	work=$dir.tmp
 	say "building the $suite build chroot"
-	rm -rf "$CACHE/$suite"/chroot-*
+	rm -rf --one-file-system "$CACHE/$suite"/chroot-*
 	mkdir -p "$CACHE/$suite"
 	debian_tree "$suite" "$work" apt "$(package_list build | paste -sd,)"
 	: >"$work/etc/resolv.conf"

@@ -89,14 +89,15 @@ apt_options() {
 	apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date)' || true
 }
 
-# A Debian tree at DIR, without network names left in it.
+# A Debian tree at DIR, without network names left in it. The namespaces take
+# mmdebstrap's mounts and processes along, however it ends.
 debian_tree() { # SUITE DIR VARIANT PACKAGES(comma) HOOKOPTIONS...
 	local suite=$1 dir=$2 variant=$3 packages=$4 options=() line
 	shift 4
 	while read -r line; do
 		options+=(--aptopt="${line%;}")
 	done < <(apt_options)
-	apt_lines "$suite" | mmdebstrap --quiet --mode=root --format=directory \
+	apt_lines "$suite" | unshare --mount --pid --fork --kill-child --mount-proc mmdebstrap --quiet --mode=root --format=directory \
 		--variant="$variant" --include="$packages" "${options[@]}" \
 		--aptopt='Acquire::Languages "none"' \
 		"$@" "$suite" "$dir" - >&2

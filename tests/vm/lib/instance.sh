@@ -143,7 +143,7 @@ vm__supervise() { # DIR IMAGE SNAP
 
 end_supervised() {
 	[ -z "$supervised_pid" ] || kill -KILL "$supervised_pid" 2>/dev/null || true
-	wait 2>/dev/null || true
+	wait "$supervised_pid" 2>/dev/null || true
 }
 
 watch_over() { # DEADLINE
@@ -152,7 +152,8 @@ watch_over() { # DEADLINE
 	while kill -0 "$supervised_pid" 2>/dev/null; do
 		[ "$SECONDS" -lt "$1" ] || return 0
 		[ -z "$owner" ] || [ "$(process_start "$owner")" = "$owner_start" ] || return 0
-		sleep 0.5
+		sleep 0.5 &
+		wait -n || true
 	done
 }
 
