@@ -46,9 +46,16 @@ static int fix_limits(void)
     };
 
     for (size_t i = 0; i < CL_ARRAY_SIZE(limits); i++) {
-        const struct rlimit limit = {.rlim_cur = limits[i].value, .rlim_max = limits[i].value};
+        __rlimit_resource_t resource = (__rlimit_resource_t)limits[i].resource;
+        struct rlimit limit = {.rlim_cur = limits[i].value, .rlim_max = limits[i].value};
 
-        if (setrlimit((__rlimit_resource_t)limits[i].resource, &limit) < 0)
+        if (setrlimit(resource, &limit) == 0)
+            continue;
+        /* A container's root may lack CAP_SYS_RESOURCE: then its own hard limit is the best there is. */
+        if (errno != EPERM || getrlimit(resource, &limit) < 0)
+            return -errno;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(resource, &limit) < 0)
             return -errno;
     }
     return 0;

@@ -73,10 +73,8 @@ static int check_max(const struct session *s, struct cl_error *e)
 int stage_record(struct session *s, struct cl_error *e)
 {
     struct timespec now;
-    int r = record_open_dir(&s->run_fd, e);
+    int r;
 
-    if (r < 0)
-        return r;
     sweep_records(s->run_fd); /* what a crash left must not count, nor collide */
     r = record_lock(s->run_fd, s->user->uid, s->deadline_ms, &s->lock_fd, e);
     if (r == 0)

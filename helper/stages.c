@@ -3,7 +3,9 @@
  * The stages of opening a cell, in order, and their runner. Nothing of the host changes before stage "record", which
  * writes down what is about to be made: whatever happens after that, a sweep finds it.
  *
- *   user, exempt, policy, service   decide: no effect on the host
+ *   user, exempt                    whose login, and is it ours at all?
+ *   state                           the folders of records, locks and caches
+ *   policy, service                 decide: no effect on the host
  *   apparmor, seccomp               what the policy asks for must be there before anything is built
  *   record                          the lock of the user, the cell's id
  *   init                            a process, pid 1 of a new pid namespace, in a new mount namespace
@@ -22,11 +24,17 @@
 #include <sys/random.h>
 
 #include "apparmor.h"
+#include "record.h"
 #include "seccomp.h"
 #include "session.h"
 #include "util.h"
 
 #define CGROUP_WAIT_MS 2000
+
+static int stage_state(struct session *s, struct cl_error *e)
+{
+    return record_open_dir(&s->run_fd, e);
+}
 
 static int stage_apparmor(struct session *s, struct cl_error *e)
 {
@@ -60,6 +68,7 @@ static void undo_cgroup(struct session *s)
 static const struct stage stages[] = {
     {"user", stage_user, NULL},
     {"exempt", stage_exempt, NULL},
+    {"state", stage_state, NULL},
     {"policy", stage_policy, NULL},
     {"service", stage_service, NULL},
     {"apparmor", stage_apparmor, NULL},

@@ -165,9 +165,12 @@ static int without_helper(pam_handle_t *pamh, const struct cl_request *request, 
 
 static int put_environment(pam_handle_t *pamh, const struct cl_plan *plan)
 {
-    for (const char *pair = plan->env; *pair; pair += strlen(pair) + 1)
-        if (pam_putenv(pamh, pair) != PAM_SUCCESS && strchr(pair, '=')) /* a bare NAME unsets: may be absent */
+    for (const char *pair = plan->env; *pair; pair += strlen(pair) + 1) {
+        if (!strchr(pair, '=') && !pam_getenv(pamh, pair)) /* a bare NAME unsets */
+            continue;
+        if (pam_putenv(pamh, pair) != PAM_SUCCESS)
             return -ENOMEM;
+    }
     return 0;
 }
 
