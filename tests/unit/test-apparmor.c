@@ -31,6 +31,8 @@ static const char list[] = "nvidia_modprobe (enforce)\n"
                            "/usr/sbin/ntpd (enforce)\n"
                            "last (enforce)";
 
+static char untouched[] = "untouched";
+
 struct fixture {
     char path[32];
     struct cl_policy policy;
@@ -62,7 +64,8 @@ static int teardown(void **state)
     unlink(f->path);
     free(f->policy.name);
     free(f->policy.apparmor.profile);
-    free(f->profile);
+    if (f->profile != untouched)
+        free(f->profile);
     free(f);
     return 0;
 }
@@ -70,9 +73,10 @@ static int teardown(void **state)
 static int look_for(struct fixture *f, const char *profile, const char *path)
 {
     free(f->policy.apparmor.profile);
-    free(f->profile);
+    if (f->profile != untouched)
+        free(f->profile);
     f->policy.apparmor.profile = strdup(profile);
-    f->profile = strdup("untouched");
+    f->profile = untouched;
     memset(&f->e, 0, sizeof(f->e));
     return apparmor_profile_in(&f->policy, path, &f->profile, &f->e);
 }
