@@ -11,6 +11,8 @@
  *
  * Each call is made in a child of its own, in a session without a terminal.
  */
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
