@@ -215,6 +215,36 @@ unsigned loader_find_directive(const char *text)
     return 0;
 }
 
+/* A name, as libconfig has them; it may hold digits. */
+static const char *skip_name(const char *p)
+{
+    while ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+           (*p && strchr("_-*", *p)))
+        p++;
+    return p;
+}
+
+unsigned loader_find_long_number(const char *text)
+{
+    unsigned line = 1;
+
+    for (const char *p = text; *p;) {
+        char *end;
+
+        if (*p < '0' || *p > '9') {
+            const char *name = *p == '-' ? p : skip_name(p);
+
+            p = name > p ? name : skip_token(p, &line);
+            continue;
+        }
+        errno = 0;
+        if ((strtoull(p, &end, 10) > INT32_MAX || errno) && *end != 'L' && *end != '.')
+            return line;
+        p = skip_name(end);
+    }
+    return 0;
+}
+
 /* One line of text, for a message: without leading blanks, cut. */
 static void quote_line(const char *text, unsigned line, char *buf, size_t size)
 {
@@ -229,11 +259,17 @@ static void quote_line(const char *text, unsigned line, char *buf, size_t size)
 
 int loader_parse_text(struct loader *l, const char *text, config_t *config)
 {
-    unsigned directive = loader_find_directive(text);
+    unsigned directive = loader_find_directive(text), number = loader_find_long_number(text);
     char line[61];
 
     if (directive) {
         loader_error(l, directive, "@include is refused: every file of policy.d is read by itself");
+        return -EINVAL;
+    }
+    if (number) {
+        quote_line(text, number, line, sizeof(line));
+        loader_error(l, number,
+                     "a number of more than 32 bits; write it as a string, which may have a unit: %s", line);
         return -EINVAL;
     }
     if (!config_read_string(config, text)) {

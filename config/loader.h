@@ -50,6 +50,9 @@ int loader_list(struct loader *l, int dirfd, char ***ret) CL_WARN_UNUSED;
 int loader_parse_text(struct loader *l, const char *text, config_t *config) CL_WARN_UNUSED;
 /* The line of the first directive ("@…" outside strings and comments), 0 when there is none. */
 unsigned loader_find_directive(const char *text);
+/* The line of the first number that is too long for an int and has no L at its end, 0 when there is none:
+ * some versions of libconfig cut it to 32 bits without a word. */
+unsigned loader_find_long_number(const char *text);
 
 /* value.c: one value into the structure at base, whose own value must be empty. prefix is put before the
  * key's name in messages. 0, or -EINVAL with the problem recorded and the value left empty. */

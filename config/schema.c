@@ -15,7 +15,7 @@
 #define M          (K * K)
 #define G          (K * M)
 #define T          (K * G)
-#define SIZE_LIMIT (K * K * T) /* more than any machine has; keeps sums of a few sizes from overflowing */
+#define SIZE_LIMIT SCHEMA_SIZE_MAX
 
 #define WORDS(...)       ((const char *const[]){__VA_ARGS__, NULL})
 #define AT(member)       .offset = offsetof(struct cl_policy, member)

@@ -42,6 +42,8 @@ enum schema_flag {
 /* Is text good for this key? With literal, it is already expanded. If not, writes why it is not. */
 typedef bool schema_check(const char *text, bool literal, char *why, size_t size);
 
+#define SCHEMA_SIZE_MAX (UINT64_C(1) << 50) /* 1024T: more than any machine has */
+
 struct schema_record;
 
 struct schema_key {

@@ -26,7 +26,7 @@ static bool set_option(struct cl_mount *mount, const char *option)
         mount->recursive = false;
     else if (strncmp(option, "size=", 5) == 0)
         return reading_quantity(SCHEMA_SIZE, option + 5, &mount->size) == 0 && mount->size >= 65536 &&
-               mount->size <= UINT64_C(1) << 60;
+               mount->size <= SCHEMA_SIZE_MAX;
     else
         return strcmp(option, "nosuid") == 0 || strcmp(option, "nodev") == 0;
     return true;
