@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# deps_install SET...: the Debian packages that building and testing need, from the machine's own apt sources.
+# Nothing happens when all are there. No service of the machine is started, stopped or enabled by it.
+
+# Each set is a list of packages, used by its name.
+# shellcheck disable=SC2034
+{
+DEPS_build="autoconf autoconf-archive automake build-essential libtool pkg-config libapparmor-dev libcap-dev
+	libconfig-dev libjansson-dev libpam0g-dev libseccomp-dev libsystemd-dev libcmocka-dev"
+DEPS_site="openssh-server openssh-client openssh-sftp-server passwd login procps iproute2 util-linux bsdutils
+	libcap2-bin libpam-runtime libpam-modules python3"
+DEPS_system="$DEPS_site rsync xauth socat expect file"
+DEPS_lint="shellcheck cppcheck xz-utils"
+DEPS_fuzz="clang libclang-rt-dev"
+}
+
+deps_missing() { # PACKAGE...
+	local package
+	for package; do
+		dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null | grep -qx 'install ok installed' ||
+			printf '%s\n' "$package"
+	done
+}
+
+deps_install() { # SET...
+	local set missing variable
+	for set; do
+		variable=DEPS_$set
+		# shellcheck disable=SC2046,SC2086
+		missing+=" $(deps_missing ${!variable})"
+	done
+	[ -n "${missing// /}" ] || return 0
+	# shellcheck disable=SC2086
+	deps_apt $missing
+}
+
+deps_apt() { # PACKAGE...
+	local had_policy=no had_sshd=yes status=0
+	printf 'installing %s\n' "$*" >&2
+	[ ! -e /usr/sbin/policy-rc.d ] || had_policy=yes
+	[ -e /usr/sbin/sshd ] || had_sshd=no
+	if [ $had_policy = no ]; then
+		printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+		chmod 755 /usr/sbin/policy-rc.d
+	fi
+	deps_apt_get "$@" || status=$?
+	[ $had_policy = yes ] || rm -f /usr/sbin/policy-rc.d
+	# A server that came with us is not to be up after the next boot.
+	if [ $had_sshd = no ] && [ -e /usr/sbin/sshd ] && command -v systemctl >/dev/null; then
+		systemctl disable ssh.service ssh.socket >/dev/null 2>&1 || true
+	fi
+	return $status
+}
+
+deps_apt_get() { # PACKAGE...
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null 2>&1 && return
+	apt-get update -qq </dev/null >&2
+	apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2
+}

@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What a site has made, written down before it is made, one line each, and undone from the last to the first. A line
+# is data, never run: KIND ARGUMENT...; a process is named by its pid and start time, so never another one's.
+
+undo_note() { # KIND ARGUMENT...
+	printf '%s\n' "$*" >>"$SITE_DIR/undo"
+}
+
+process_start() { # PID
+	sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+}
+
+undo_process() { # PID
+	undo_note process "$1" "$(process_start "$1")"
+}
+
+# undo_save PATH: brings the file back as it is now, or removes it.
+undo_save() {
+	local copy
+	if [ -e "$1" ]; then
+		copy=$SITE_DIR/saved/$(printf '%s' "$1" | tr / _)
+		cp -a "$1" "$copy"
+		undo_note restore "$copy" "$1"
+	else
+		undo_note file "$1"
+	fi
+}
+
+undo_one() { # KIND ARGUMENT...
+	case $1 in
+	process) [ "$(process_start "$2")" != "$3" ] || undo_end_process "$2" ;;
+	user) undo_user "$2" ;;
+	system-user) ! id "$2" >/dev/null 2>&1 || userdel "$2" ;;
+	group) ! getent group "$2" >/dev/null || groupdel "$2" ;;
+	file) rm -f "$2" ;;
+	directory) rmdir "$2" 2>/dev/null || true ;;
+	tree) rm -rf --one-file-system "$2" ;;
+	restore) cp -a "$2" "$3" ;;
+	apparmor) apparmor_parser -R "$2" 2>/dev/null || true ;;
+	restart) systemctl restart "$2" || true ;;
+	sweep) [ ! -x "$2" ] || "$2" sweep || true ;;
+	esac
+}
+
+# The process and what descends from it: an sshd's children are its logins.
+undo_end_process() { # PID
+	local pid pids
+	pids=$(undo_descendants "$1")
+	# shellcheck disable=SC2086
+	kill $1 $pids 2>/dev/null || true
+	for pid in $1 $pids; do
+		wait_for sshd_gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
+	done
+}
+
+undo_descendants() { # PID
+	local child
+	for child in $(pgrep -P "$1"); do
+		undo_descendants "$child"
+		printf '%s\n' "$child"
+	done
+}
+
+undo_user() { # NAME
+	local uid
+	uid=$(id -u "$1" 2>/dev/null) || return 0
+	loginctl terminate-user "$1" 2>/dev/null || true
+	pkill -KILL -u "$uid" || true
+	wait_for undo_idle "$uid" || true
+	userdel -r "$1" 2>/dev/null || userdel -f "$1" 2>/dev/null || true
+	rm -rf --one-file-system "/home/${1:?}"
+}
+
+undo_idle() { # UID
+	! pgrep -u "$1"
+}
+
+undo_all() {
+	local line
+	[ -e "$SITE_DIR/undo" ] || return 0
+	while IFS= read -r line; do
+		# shellcheck disable=SC2086
+		undo_one $line
+	done < <(tac "$SITE_DIR/undo")
+	rm -f "$SITE_DIR/undo"
+}
