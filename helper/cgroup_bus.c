@@ -16,6 +16,7 @@
 #define SERVICE   "org.freedesktop.systemd1"
 #define PATH      "/org/freedesktop/systemd1"
 #define INTERFACE "org.freedesktop.systemd1.Manager"
+#define ANY_SCOPE "/org/freedesktop/systemd1/unit/init_2escope" /* systemd's own: always there */
 
 struct address {
     const char *address;
@@ -127,6 +128,8 @@ static int error_number(const sd_bus_error *error, int r)
         return EEXIST;
     if (sd_bus_error_has_name(error, SERVICE ".NoSuchUnit"))
         return ENOENT;
+    if (sd_bus_error_has_name(error, SERVICE ".LoadFailed"))
+        return ESTALE;
     if (sd_bus_error_is_set(error))
         return sd_bus_error_get_errno(error);
     return -r;
@@ -183,22 +186,22 @@ int cgroup_bus_call_job(struct cgroup_bus *bus, sd_bus_message *call, const char
     return r;
 }
 
-int cgroup_bus_version(struct cgroup_bus *bus, unsigned *ret, struct cl_error *e)
+int cgroup_bus_scope_has(struct cgroup_bus *bus, const char *property, bool *ret, struct cl_error *e)
 {
     sd_bus_error error = SD_BUS_ERROR_NULL;
-    cleanup_free char *text = NULL;
-    unsigned version;
+    cleanup_free char *value = NULL;
     int r = sd_bus_set_method_call_timeout(bus->bus, (uint64_t)left_us(bus) + 1);
 
     if (r >= 0)
-        r = sd_bus_get_property_string(bus->bus, SERVICE, PATH, INTERFACE, "Version", &error, &text);
-    if (r < 0)
-        r = cl_fail(e, error_number(&error, r), "ask systemd for its version");
-    else if (sscanf(text, "%*[^0-9]%u", &version) != 1 && sscanf(text, "%u", &version) != 1)
-        r = cl_fail(e, EINVAL, "read systemd's version \"%s\"", text);
-    sd_bus_error_free(&error);
-    if (r < 0)
+        r = sd_bus_get_property_string(bus->bus, SERVICE, ANY_SCOPE, SERVICE ".Scope", property, &error,
+                                       &value);
+    if (r < 0 && !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_PROPERTY)) {
+        r = cl_fail(e, error_number(&error, r), "ask systemd for %s of a scope: %s", property,
+                    error.message ? error.message : "no answer");
+        sd_bus_error_free(&error);
         return r;
-    *ret = version;
+    }
+    sd_bus_error_free(&error);
+    *ret = r >= 0;
     return 0;
 }

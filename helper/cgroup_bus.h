@@ -6,6 +6,7 @@
 #ifndef CL_CGROUP_BUS_H
 #define CL_CGROUP_BUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
@@ -26,14 +27,16 @@ void cgroup_bus_close(struct cgroup_bus *bus);
 
 /* A call of org.freedesktop.systemd1.Manager, to be filled and sent. */
 int cgroup_bus_call_new(struct cgroup_bus *bus, const char *method, sd_bus_message **ret) CL_WARN_UNUSED;
-/* Send it and wait for the answer. A D-Bus error becomes an errno: -EEXIST unit exists, -ENOENT no such unit;
+/* Send it and wait for the answer. A D-Bus error becomes an errno: -EEXIST unit exists, -ENOENT no such unit,
+ * -ESTALE it could not be loaded;
  * what names the attempt. ret_reply may be NULL. */
 int cgroup_bus_call(struct cgroup_bus *bus, sd_bus_message *call, const char *what,
                     sd_bus_message **ret_reply, struct cl_error *e) CL_WARN_UNUSED;
 /* The same for a call whose answer is a job (StartTransientUnit, StopUnit): waits for it to end, too. */
 int cgroup_bus_call_job(struct cgroup_bus *bus, sd_bus_message *call, const char *what,
                         struct cl_error *e) CL_WARN_UNUSED;
-/* systemd's major version, such as 252. */
-int cgroup_bus_version(struct cgroup_bus *bus, unsigned *ret, struct cl_error *e) CL_WARN_UNUSED;
+/* Does this systemd know a property of scopes? Version numbers don't tell: distributions backport. */
+int cgroup_bus_scope_has(struct cgroup_bus *bus, const char *property, bool *ret,
+                         struct cl_error *e) CL_WARN_UNUSED;
 
 #endif

@@ -35,11 +35,11 @@ bool cgroup_systemd_answers(void)
 {
     struct cgroup_bus bus = {0};
     struct cl_error e = {0};
-    unsigned version;
+    bool any;
     int r = cgroup_bus_open(&bus, cl_now_ms() + ANSWER_MS, &e);
 
     if (r == 0)
-        r = cgroup_bus_version(&bus, &version, &e);
+        r = cgroup_bus_scope_has(&bus, "Result", &any, &e);
     cgroup_bus_close(&bus);
     return r == 0;
 }
@@ -61,7 +61,7 @@ static int blame(const struct cgroup_setup *setup, enum cgroup_level level, cons
 }
 
 static int start_once(struct cgroup_bus *bus, const struct cgroup_setup *setup,
-                      const struct cgroup_unit_names *names, unsigned version, bool with_slice,
+                      const struct cgroup_unit_names *names, bool oom_policy, bool with_slice,
                       struct cl_error *e)
 {
     sd_bus_message *m = NULL;
@@ -69,7 +69,7 @@ static int start_once(struct cgroup_bus *bus, const struct cgroup_setup *setup,
     int r = cgroup_bus_call_new(bus, "StartTransientUnit", &m);
 
     if (r >= 0)
-        r = cgroup_unit_fill_start(m, setup, names, version, with_slice);
+        r = cgroup_unit_fill_start(m, setup, names, oom_policy, with_slice);
     snprintf(what, sizeof(what), "start %s", names->scope);
     r = r < 0 ? cl_fail(e, -r, "put together the call to %s", what) : cgroup_bus_call_job(bus, m, what, e);
     sd_bus_message_unref(m);
@@ -103,15 +103,16 @@ static int start(struct cgroup_bus *bus, const struct cgroup_setup *setup,
     cleanup_fd int slice_fd = open_above(setup->mount_fd, path, O_PATH);
     bool with_slice = slice_fd < 0;
     struct cl_error cause;
-    unsigned version;
-    int pause_ms = 0, r = cgroup_bus_version(bus, &version, e);
+    bool oom_policy = false;
+    int pause_ms = 0, r = cgroup_bus_scope_has(bus, "OOMPolicy", &oom_policy, e);
 
     if (r < 0)
         return r;
     for (int try = 1;; try++, with_slice = !with_slice) {
         cause = (struct cl_error){0};
-        r = start_once(bus, setup, names, version, with_slice, &cause);
-        if (r != -EEXIST || try == START_OVER || !cgroup_pause(&pause_ms, bus->deadline_ms))
+        r = start_once(bus, setup, names, oom_policy, with_slice, &cause);
+        if ((r != -EEXIST && r != -ENOENT && r != -ESTALE) || try == START_OVER ||
+            !cgroup_pause(&pause_ms, bus->deadline_ms))
             break;
     }
     return r < 0 ? blame(setup, CGROUP_SESSION, &cause, e) : 0;

@@ -9,8 +9,7 @@
 
 #include "cgroup_unit.h"
 
-#define STOP_TIMEOUT_US  5000000 /* between SIGTERM and SIGKILL when the host shuts down */
-#define OOM_POLICY_SINCE 253     /* systemd's version, for scopes */
+#define STOP_TIMEOUT_US 5000000 /* between SIGTERM and SIGKILL when the host shuts down */
 
 void cgroup_unit_names(uid_t uid, const char *id, struct cgroup_unit_names *ret)
 {
@@ -73,7 +72,7 @@ int cgroup_unit_append_limits(sd_bus_message *m, const struct cgroup_limits *lim
 }
 
 static int append_scope(sd_bus_message *m, const struct cgroup_setup *setup,
-                        const struct cgroup_unit_names *names, unsigned version)
+                        const struct cgroup_unit_names *names, bool oom_policy)
 {
     const struct cgroup_request *request = setup->request;
     char description[96];
@@ -92,7 +91,7 @@ static int append_scope(sd_bus_message *m, const struct cgroup_setup *setup,
         r = sd_bus_message_append(m, "(sv)", "TimeoutStopUSec", "t", (uint64_t)STOP_TIMEOUT_US);
     if (r >= 0) /* as logind's sessions: at shutdown, the cell ends before homes are unmounted */
         r = sd_bus_message_append(m, "(sv)", "After", "as", 1, "systemd-user-sessions.service");
-    if (r >= 0 && version >= OOM_POLICY_SINCE) /* a memory hog is killed, not the whole cell */
+    if (r >= 0 && oom_policy) /* a memory hog is killed, not the whole cell */
         r = sd_bus_message_append(m, "(sv)", "OOMPolicy", "s", "continue");
     if (r >= 0)
         r = cgroup_unit_append_limits(m, &setup->limits[CGROUP_SESSION]);
@@ -112,14 +111,14 @@ static int append_slice(sd_bus_message *m, const struct cgroup_setup *setup,
 /* StartTransientUnit(name, mode, properties, auxiliary units). "replace": a stop of the slice, queued when
  * its last scope ended, gives way. */
 int cgroup_unit_fill_start(sd_bus_message *m, const struct cgroup_setup *setup,
-                           const struct cgroup_unit_names *names, unsigned version, bool with_slice)
+                           const struct cgroup_unit_names *names, bool oom_policy, bool with_slice)
 {
     int r = sd_bus_message_append(m, "ss", names->scope, "replace");
 
     if (r >= 0)
         r = sd_bus_message_open_container(m, 'a', "(sv)");
     if (r >= 0)
-        r = append_scope(m, setup, names, version);
+        r = append_scope(m, setup, names, oom_policy);
     if (r >= 0)
         r = sd_bus_message_close_container(m);
     if (r >= 0)

@@ -22,9 +22,9 @@ void cgroup_unit_names(uid_t uid, const char *id, struct cgroup_unit_names *ret)
  * loses it. */
 int cgroup_unit_append_limits(sd_bus_message *m, const struct cgroup_limits *limits) CL_WARN_UNUSED;
 /* All arguments of StartTransientUnit for the cell's scope, with its session limits; with_slice: make the
- * user's slice as well, without limits. version is systemd's. */
+ * user's slice as well, without limits. oom_policy: this systemd has the property for scopes. */
 int cgroup_unit_fill_start(sd_bus_message *m, const struct cgroup_setup *setup,
-                           const struct cgroup_unit_names *names, unsigned version,
+                           const struct cgroup_unit_names *names, bool oom_policy,
                            bool with_slice) CL_WARN_UNUSED;
 
 #endif
