@@ -134,7 +134,7 @@ static bool chain_build(struct loader *l, struct index *index, struct draft *dra
         if (parent->state == DRAFT_BROKEN)
             return false;
         if (chain->n == LOADER_DEPTH_MAX ||
-            (parent->state == DRAFT_RESOLVED && parent->depth + chain->n >= LOADER_DEPTH_MAX)) {
+            (parent->state == DRAFT_RESOLVED && parent->depth + chain->n > LOADER_DEPTH_MAX)) {
             loader_error(l, chain->items[0]->line, "%s: a chain of more than %d policies",
                          chain->items[0]->policy->name, LOADER_DEPTH_MAX);
             return false;
@@ -226,7 +226,7 @@ static void warn_unreachable(struct loader *l, const struct drafts *drafts)
         const struct draft *draft = &drafts->items[i];
         const struct cl_policy *policy = draft->policy;
 
-        if (draft->state != DRAFT_RESOLVED || draft->has_children || policy->match.groups ||
+        if (draft->state != DRAFT_RESOLVED || draft->faulty || draft->has_children || policy->match.groups ||
             policy->match.users || policy->match.services || strcmp(policy->name, "default") == 0)
             continue;
         l->file = draft->file;

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The command, as it is run: exit statuses, what goes to which stream, and documents that hold to their
+ * schema. The program is taken from the environment's `cloister`, else from the build folder.
+ */
+#include "config.h"
+
+#include <jansson.h>
+#include <pwd.h>
+#include <regex.h>
+#include <sys/wait.h>
+
+#include "policy-fixture.h"
+
+struct run {
+    int status;
+    char *out, *err;
+};
+
+static void run_clear(struct run *run)
+{
+    free(run->out);
+    free(run->err);
+}
+
+static const char *source_dir(void)
+{
+    return getenv("srcdir") ? getenv("srcdir") : ".";
+}
+
+static char *slurp(FILE *file)
+{
+    char *text;
+    size_t size;
+
+    rewind(file);
+    assert_int_equal(cl_read_all(fileno(file), 1 << 22, &text, &size), 0);
+    fclose(file);
+    return text;
+}
+
+/* arguments are at most 8 words; "%" in one stands for the fixture's folder. */
+static struct run run(const struct fixture *f, const char *const *arguments)
+{
+    const char *program = getenv("cloister") ? getenv("cloister") : "./cloister";
+    const char *argv[10] = {"cloister"};
+    FILE *out = tmpfile(), *err = tmpfile();
+    struct run r;
+    pid_t pid;
+
+    assert_true(out && err);
+    for (int i = 0; arguments[i]; i++)
+        argv[i + 1] = strcmp(arguments[i], "%") == 0 ? f->path : arguments[i];
+    pid = fork();
+    if (pid == 0) {
+        dup2(fileno(out), STDOUT_FILENO);
+        dup2(fileno(err), STDERR_FILENO);
+        execv(program, (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &r.status, 0), pid);
+    assert_true(WIFEXITED(r.status));
+    r.status = WEXITSTATUS(r.status);
+    assert_int_not_equal(r.status, 127);
+    r.out = slurp(out);
+    r.err = slurp(err);
+    return r;
+}
+
+#define RUN(f, ...) run(f, (const char *const[]){__VA_ARGS__, NULL})
+
+static bool is_type(const json_t *value, const char *type)
+{
+    return strcmp(type, "string") == 0    ? json_is_string(value)
+           : strcmp(type, "integer") == 0 ? json_is_integer(value)
+           : strcmp(type, "boolean") == 0 ? json_is_boolean(value)
+           : strcmp(type, "array") == 0   ? json_is_array(value)
+           : strcmp(type, "object") == 0  ? json_is_object(value)
+                                          : json_is_null(value);
+}
+
+static void check_type(json_t *schema, json_t *value, const char *where)
+{
+    json_t *type = json_object_get(schema, "type");
+    bool good = !type || (json_is_string(type) && is_type(value, json_string_value(type)));
+
+    for (size_t i = 0; json_is_array(type) && i < json_array_size(type); i++)
+        good = good || is_type(value, json_string_value(json_array_get(type, i)));
+    if (!good)
+        fail_msg("%s: wrong type", where);
+}
+
+static void check_text(json_t *schema, json_t *value, const char *where)
+{
+    json_t *pattern = json_object_get(schema, "pattern"), *words = json_object_get(schema, "enum");
+    bool good = !words;
+    regex_t regex;
+
+    for (size_t i = 0; i < json_array_size(words); i++)
+        good = good || json_equal(json_array_get(words, i), value);
+    if (pattern && json_is_string(value)) {
+        assert_int_equal(regcomp(&regex, json_string_value(pattern), REG_EXTENDED | REG_NOSUB), 0);
+        good = good && regexec(&regex, json_string_value(value), 0, NULL, 0) == 0;
+        regfree(&regex);
+    }
+    if (!good)
+        fail_msg("%s: not as the schema says", where);
+}
+
+/* The parts of JSON schema that ours uses. */
+static void check_schema(json_t *schema, json_t *value, const char *where)
+{
+    json_t *properties = json_object_get(schema, "properties"), *item;
+    const char *key;
+    size_t i;
+
+    check_type(schema, value, where);
+    check_text(schema, value, where);
+    json_array_foreach(json_object_get(schema, "required"), i, item)
+    {
+        if (!json_object_get(value, json_string_value(item)))
+            fail_msg("%s: %s is missing", where, json_string_value(item));
+    }
+    if (properties) {
+        json_object_foreach(value, key, item)
+        {
+            if (!json_object_get(properties, key))
+                fail_msg("%s: %s is not in the schema", where, key);
+            check_schema(json_object_get(properties, key), item, key);
+        }
+    }
+    if (json_object_get(schema, "items"))
+        json_array_foreach(value, i, item) check_schema(json_object_get(schema, "items"), item, where);
+}
+
+static json_t *load_schema(void)
+{
+    char path[512];
+    json_t *schema;
+
+    snprintf(path, sizeof(path), "%s/dist/schema/explain.json", source_dir());
+    schema = json_load_file(path, 0, NULL);
+    if (!schema)
+        fail_msg("read %s", path);
+    return schema;
+}
+
+/* An account that is on every system and exempt on none. */
+static const char *some_user(void)
+{
+    assert_non_null(getpwnam("nobody"));
+    return "nobody";
+}
+
+static void write_valid(const struct fixture *f)
+{
+    fixture_write(f, "policy.d/10-a.conf",
+                  "policies = ( { name = \"default\"; seccomp = { profile = \"unconfined\"; };\n"
+                  "apparmor = { profile = \"unconfined\"; }; }, {\n"
+                  "name = \"some\"; inherit = \"default\"; priority = 3; match = { users = [\"nobody\"]; };\n"
+                  "cgroup = { pids_max = 77; io = ( { path = \"/\"; rbps = \"1M\"; } ); };\n"
+                  "namespaces = { hostname = \"%u\"; }; env = { A = \"%U\"; };\n"
+                  "files = { mounts = ( { target = \"/x\"; options = \"noexec,size=1M\"; } ); }; } );");
+}
+
+static void test_check(void **state)
+{
+    struct fixture *f = *state;
+    struct run r;
+    json_t *document;
+
+    write_valid(f);
+    r = RUN(f, "check", "%");
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "valid, 2 policies\n"));
+    assert_string_equal(r.err, "");
+    run_clear(&r);
+
+    fixture_write(f, "policy.d/20-b.conf", "policies = ( { name = \"b\";\nx = 1; y = \"\x1b[31m\"; } );");
+    r = RUN(f, "--config", "%", "check");
+    assert_int_equal(r.status, 1);
+    assert_string_equal(r.out, "");
+    assert_non_null(strstr(r.err, "/policy.d/20-b.conf:2: b: x: unknown key"));
+    assert_int_equal(strncmp(r.err, "cloister: /", 11), 0);
+    assert_non_null(strstr(r.err, "not valid, 2 errors"));
+    assert_null(strchr(r.err, '\x1b'));
+    run_clear(&r);
+
+    r = RUN(f, "check", "--json", "%");
+    assert_int_equal(r.status, 1);
+    document = json_loads(r.out, 0, NULL);
+    assert_true(json_is_false(json_object_get(document, "valid")));
+    assert_int_equal(json_array_size(json_object_get(document, "problems")), 2);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_array_get(json_object_get(document, "problems"), 0), "line")),
+        2);
+    json_decref(document);
+    run_clear(&r);
+}
+
+static void test_check_compiles_profiles(void **state)
+{
+    struct fixture *f = *state;
+    char policies[1024];
+    struct run r;
+
+    fixture_write(f, "policy.d/10-a.conf",
+                  "policies = ( { name = \"default\";\n"
+                  "seccomp = { profile = \"/nonexistent.json\"; }; } );");
+    r = RUN(f, "check", "%");
+    assert_int_equal(r.status, 1);
+    assert_non_null(strstr(r.err, "10-a.conf:2: default: seccomp.profile"));
+    run_clear(&r);
+
+    snprintf(
+        policies, sizeof(policies),
+        "policies = ( { name = \"default\"; seccomp = { profile = \"%s/profiles/seccomp/default.json\";\n"
+        "deny = [\"chmod\"]; }; } );",
+        source_dir());
+    if (source_dir()[0] != '/')
+        return; /* profiles are absolute paths */
+    fixture_write(f, "policy.d/10-a.conf", policies);
+    r = RUN(f, "check", "%");
+    assert_int_equal(r.status, 0);
+    run_clear(&r);
+}
+
+static json_t *explain(const struct fixture *f, const char *user, const char *service)
+{
+    json_t *document, *schema = load_schema();
+    struct run r = RUN(f, "explain", user, "--service", service, "--config", "%", "--json");
+
+    assert_string_equal(r.err, "");
+    assert_int_equal(r.status, 0);
+    document = json_loads(r.out, 0, NULL);
+    assert_non_null(document);
+    check_schema(schema, document, "explain");
+    json_decref(schema);
+    run_clear(&r);
+    return document;
+}
+
+static void assert_field(json_t *document, const char *name, const char *expected)
+{
+    const char *text = json_string_value(json_object_get(document, name));
+
+    if (expected)
+        assert_string_equal(text, expected);
+    else
+        assert_true(json_is_null(json_object_get(document, name)));
+}
+
+static json_t *setting(json_t *document, const char *key)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(document, "settings"), i, item)
+    {
+        if (strcmp(json_string_value(json_object_get(item, "key")), key) == 0)
+            return item;
+    }
+    fail_msg("no setting %s", key);
+    return NULL;
+}
+
+static void test_explain_a_cell(void **state)
+{
+    struct fixture *f = *state;
+    json_t *document, *value;
+
+    write_valid(f);
+    document = explain(f, some_user(), "su");
+    assert_field(document, "decision", "cell");
+    assert_field(document, "policy", "some");
+    assert_field(document, "matched_by", "user nobody");
+    assert_field(document, "service", "su");
+    assert_field(document, "reason", NULL);
+    assert_int_equal(json_integer_value(json_object_get(document, "uid")), getpwnam("nobody")->pw_uid);
+    assert_int_equal(json_integer_value(json_object_get(setting(document, "cgroup.pids_max"), "value")), 77);
+    assert_non_null(strstr(json_string_value(json_object_get(setting(document, "cgroup.pids_max"), "source")),
+                           "/policy.d/10-a.conf:4"));
+    assert_string_equal(json_string_value(json_object_get(setting(document, "session.max"), "source")),
+                        "built-in");
+    assert_string_equal(json_string_value(json_object_get(setting(document, "namespaces.hostname"), "value")),
+                        "nobody");
+    value = json_array_get(json_object_get(setting(document, "cgroup.io"), "value"), 0);
+    assert_int_equal(json_integer_value(json_object_get(value, "rbps")), 1 << 20);
+    assert_string_equal(json_string_value(json_object_get(value, "wbps")), "max");
+    value = json_array_get(json_object_get(setting(document, "files.mounts"), "value"), 0);
+    assert_string_equal(json_string_value(json_object_get(value, "source")), "tmpfs");
+    assert_string_equal(json_string_value(json_object_get(value, "options")),
+                        "rw,nosuid,nodev,noexec,size=1M");
+    assert_true(json_is_string(json_object_get(json_object_get(setting(document, "env"), "value"), "A")));
+    assert_int_equal(json_array_size(json_object_get(document, "considered")), 1);
+    json_decref(document);
+}
+
+static void test_explain_no_cell(void **state)
+{
+    struct fixture *f = *state;
+    json_t *document;
+    struct run r;
+
+    write_valid(f);
+    document = explain(f, "root", "sshd");
+    assert_field(document, "decision", "exempt");
+    assert_field(document, "matched_by", "uid 0");
+    assert_field(document, "policy", NULL);
+    assert_int_equal(json_array_size(json_object_get(document, "settings")), 0);
+    json_decref(document);
+
+    document = explain(f, some_user(), "mydm");
+    assert_field(document, "decision", "refuse");
+    assert_non_null(
+        strstr(json_string_value(json_object_get(document, "reason")), "\"mydm\" has no placement"));
+    json_decref(document);
+
+    fixture_write(f, "policy.d/10-a.conf",
+                  "policies = ( { name = \"a\"; match = { users = [\"no-one\"]; }; } );");
+    document = explain(f, some_user(), "sshd");
+    assert_field(document, "decision", "refuse");
+    assert_field(document, "policy", NULL);
+    json_decref(document);
+
+    /* who is exempt is so with broken policies, too */
+    fixture_write(f, "policy.d/10-a.conf", "policies = (");
+    document = explain(f, "root", "sshd");
+    assert_field(document, "decision", "exempt");
+    json_decref(document);
+    r = RUN(f, "explain", some_user(), "--config", "%");
+    assert_int_equal(r.status, 1);
+    assert_string_equal(r.out, "");
+    assert_non_null(strstr(r.err, "syntax error"));
+    run_clear(&r);
+}
+
+static void test_explain_for_people(void **state)
+{
+    struct fixture *f = *state;
+    struct run r;
+
+    write_valid(f);
+    r = RUN(f, "explain", some_user(), "--config", "%");
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "policy      some ("));
+    assert_non_null(strstr(r.out, "cgroup.pids_max"));
+    assert_non_null(strstr(r.out, "path=/ rbps=1M wbps=max"));
+    run_clear(&r);
+}
+
+static void test_usage(void **state)
+{
+    static const struct {
+        const char *arguments[4];
+        int status;
+        const char *out, *err;
+    } cases[] = {
+        {{NULL}, 2, NULL, "Usage: cloister"},
+        {{"--help"}, 0, "Usage: cloister", NULL},
+        {{"check", "--help"}, 0, "Usage: cloister check [PATH]", NULL},
+        {{"--version"}, 0, "cloister " PACKAGE_VERSION, NULL},
+        {{"explode"}, 2, NULL, "cloister: unknown command \"explode\""},
+        {{"--foo"}, 2, NULL, "cloister: unknown option --foo"},
+        {{"check", "--foo"}, 2, NULL, "cloister: unknown option --foo"},
+        {{"check", "-x"}, 2, NULL, "cloister: unknown option -x"},
+        {{"check", "a", "b"}, 2, NULL, "cloister: check takes one folder"},
+        {{"check", "--service", "x"}, 2, NULL, "cloister: unknown option --service"},
+        {{"--config"}, 2, NULL, "cloister: --config needs a value"},
+        {{"--config", "", "check"}, 2, NULL, "cloister: --config needs a folder"},
+        {{"explain"}, 2, NULL, "cloister: explain needs one user"},
+        {{"explain", "--service"}, 2, NULL, "cloister: --service needs a value"},
+        {{"explain", "no-such-user-here"}, 1, NULL, "cloister: there is no user \"no-such-user-here\""},
+        {{"explain", "a\x1b:/"}, 1, NULL, "cloister: look up user \"a\\x1b:/\""},
+        {{"check", "/nonexistent"}, 1, NULL, "cloister: /nonexistent: open folder: No such file"},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < CL_ARRAY_SIZE(cases); i++) {
+        struct run r = run(f, cases[i].arguments);
+
+        if (r.status != cases[i].status || (cases[i].out ? !strstr(r.out, cases[i].out) : *r.out) ||
+            (cases[i].err ? !strstr(r.err, cases[i].err) : *r.err))
+            fail_msg("case %zu: status %d\nout: %s\nerr: %s", i, r.status, r.out, r.err);
+        run_clear(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_check, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_check_compiles_profiles, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_explain_a_cell, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_explain_no_cell, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_explain_for_people, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_usage, fixture_setup, fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Inheritance: what replaces, what comes on top, where origins point, and chains that don't end.
+ */
+#include "config.h"
+
+#include <sys/capability.h>
+
+#include "policy-fixture.h"
+
+#define BIT(capability) (UINT64_C(1) << (capability))
+
+static void test_values_replace_and_keep_their_origin(void **state)
+{
+    struct fixture *f = *state;
+    const struct cl_policy *c;
+    char origin[300];
+
+    /* in the wrong order, over two files */
+    fixture_write(f, "policy.d/10-c.conf",
+                  "policies = ( {\n name = \"c\"; inherit = \"b\";\n files = { hide = [\"/c\"]; };\n} );");
+    fixture_valid(f, "policies = ( {\n"
+                     "  name = \"a\"; priority = 7; match = { users = [\"x\"]; };\n"
+                     "  cgroup = { pids_max = 100; memory_max = \"1G\"; };\n"
+                     "  files = { hide = [\"/a\"]; private = []; };\n"
+                     "  env = { A = \"a\"; B = \"a\"; };\n"
+                     "}, {\n"
+                     "  name = \"b\"; inherit = \"a\";\n"
+                     "  cgroup = { pids_max = 200; };\n"
+                     "  env = { B = \"b\"; };\n"
+                     "} );\n");
+    c = fixture_policy(f, "c");
+    assert_int_equal(c->cgroup.user.pids_max, 200);
+    assert_int_equal(c->cgroup.user.memory_max, 1 << 30);
+    assert_int_equal(c->priority, 7);
+    assert_strings(c->files.hide, "/c");
+    assert_null(c->files.private_dirs);
+    assert_null(c->match.users);
+    assert_int_equal(c->n_env, 2);
+    assert_string_equal(c->env[0].value, "b");
+    assert_string_equal(c->env[1].name, "A");
+    assert_non_null(strstr(cl_policy_origin(c, CL_KEY_FILES_HIDE, origin, sizeof(origin)), "10-c.conf:3"));
+    assert_non_null(
+        strstr(cl_policy_origin(c, CL_KEY_CGROUP_PIDS_MAX, origin, sizeof(origin)), "50-test.conf:8"));
+    assert_non_null(
+        strstr(cl_policy_origin(c, CL_KEY_CGROUP_MEMORY_MAX, origin, sizeof(origin)), "50-test.conf:3"));
+    assert_string_equal(cl_policy_origin(c, CL_KEY_SESSION_MAX, origin, sizeof(origin)), "built-in");
+    assert_strings(fixture_policy(f, "a")->files.hide, "/a");
+}
+
+static void test_capabilities_come_on_top(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t docker = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) |
+                            BIT(CAP_KILL) | BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) |
+                            BIT(CAP_NET_RAW) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT) |
+                            BIT(CAP_MKNOD) | BIT(CAP_AUDIT_WRITE) | BIT(CAP_SETFCAP);
+
+    fixture_valid(
+        f, "policies = (\n"
+           "{ name = \"a\"; capabilities = { bounding = [\"default\"]; add = [\"sys_ptrace\"]; drop = "
+           "[\"CAP_NET_RAW\"]; }; },\n"
+           "{ name = \"more\"; inherit = \"a\"; capabilities = { add = [\"NET_RAW\", \"SYSLOG\"]; }; },\n"
+           "{ name = \"less\"; inherit = \"a\"; capabilities = { drop = [\"SYS_PTRACE\", \"CHOWN\"]; }; },\n"
+           "{ name = \"none\"; inherit = \"a\"; capabilities = { bounding = [\"NONE\"]; }; },\n"
+           "{ name = \"all\"; inherit = \"a\"; capabilities = { bounding = [\"ALL\"]; }; },\n"
+           "{ name = \"few\"; inherit = \"a\"; capabilities = { drop = [\"DEFAULT\"]; }; },\n"
+           "{ name = \"back\"; inherit = \"few\"; capabilities = { add = [\"CHOWN\"]; ambient = [\"CHOWN\"]; "
+           "}; },\n"
+           "{ name = \"default\"; } );");
+    assert_true(fixture_policy(f, "a")->capabilities.bounding ==
+                ((docker | BIT(CAP_SYS_PTRACE)) & ~BIT(CAP_NET_RAW)));
+    assert_true(fixture_policy(f, "more")->capabilities.bounding ==
+                (docker | BIT(CAP_SYS_PTRACE) | BIT(CAP_SYSLOG)));
+    assert_strings(fixture_policy(f, "more")->capabilities.add, "sys_ptrace NET_RAW SYSLOG");
+    assert_strings(fixture_policy(f, "more")->capabilities.drop, "");
+    assert_true(fixture_policy(f, "less")->capabilities.bounding ==
+                (docker & ~(BIT(CAP_NET_RAW) | BIT(CAP_CHOWN))));
+    assert_true(fixture_policy(f, "none")->capabilities.bounding == 0);
+    assert_int_equal(__builtin_popcountll(fixture_policy(f, "all")->capabilities.bounding), cap_max_bits());
+    assert_true(fixture_policy(f, "few")->capabilities.bounding == BIT(CAP_SYS_PTRACE));
+    assert_true(fixture_policy(f, "back")->capabilities.bounding == (BIT(CAP_SYS_PTRACE) | BIT(CAP_CHOWN)));
+    assert_true(fixture_policy(f, "back")->capabilities.ambient == BIT(CAP_CHOWN));
+    assert_int_equal(fixture_line(f, "less", CL_KEY_CAPABILITIES_ADD), 2);
+    assert_int_equal(fixture_line(f, "less", CL_KEY_CAPABILITIES_DROP), 4);
+    /* the formula of policy.h holds for the lists as they are */
+    assert_strings(fixture_policy(f, "none")->capabilities.add, "");
+}
+
+static void test_seccomp_comes_on_top(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_valid(f, "policies = (\n"
+                     "{ name = \"a\"; seccomp = { allow = [\"mount\", \"bpf\"]; deny = [\"chmod\"]; }; },\n"
+                     "{ name = \"b\"; inherit = \"a\"; seccomp = { allow = [\"chmod\"]; deny = [\"bpf\", "
+                     "\"open\"]; }; },\n"
+                     "{ name = \"c\"; inherit = \"a\"; seccomp = { profile = \"unconfined\"; }; },\n"
+                     "{ name = \"default\"; } );");
+    assert_strings(fixture_policy(f, "b")->seccomp.allow, "mount chmod");
+    assert_strings(fixture_policy(f, "b")->seccomp.deny, "bpf open");
+    assert_strings(fixture_policy(f, "c")->seccomp.allow, "");
+    assert_strings(fixture_policy(f, "c")->seccomp.deny, "");
+}
+
+static void test_ambient_is_within_bounding(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_invalid(f,
+                    "policies = (\n"
+                    "{ name = \"a\"; capabilities = { bounding = [\"CHOWN\"]; ambient = [\"CHOWN\"]; }; },\n"
+                    "{ name = \"b\"; inherit = \"a\"; capabilities = { drop = [\"CHOWN\"]; }; },\n"
+                    "{ name = \"c\"; inherit = \"b\"; match = { users = [\"x\"]; }; } );",
+                    3, "b: capabilities.ambient: CHOWN is not in the bounding set", 1);
+}
+
+static void test_network_implies_its_namespace(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_valid(f,
+                  "policies = (\n"
+                  "{ name = \"host\"; network = { mode = \"host\"; }; },\n"
+                  "{ name = \"nonet\"; namespaces = { net = false; }; },\n"
+                  "{ name = \"child\"; inherit = \"nonet\"; },\n"
+                  "{ name = \"back\"; inherit = \"host\"; network = { mode = \"isolated\"; }; },\n"
+                  "{ name = \"both\"; network = { mode = \"host\"; }; namespaces = { net = false; }; } );");
+    assert_false(fixture_policy(f, "host")->namespaces.net);
+    assert_int_equal(fixture_line(f, "host", CL_KEY_NAMESPACES_NET), 2);
+    assert_int_equal(fixture_policy(f, "nonet")->network.mode, CL_NETWORK_HOST);
+    assert_int_equal(fixture_policy(f, "child")->network.mode, CL_NETWORK_HOST);
+    assert_true(fixture_policy(f, "back")->namespaces.net);
+    assert_false(fixture_policy(f, "both")->namespaces.net);
+    fixture_invalid(f,
+                    "policies = (\n{ name = \"a\"; network = { mode = \"isolated\"; }; },\n"
+                    "{ name = \"b\"; inherit = \"a\"; namespaces = { net = false; }; },\n"
+                    "{ name = \"c\"; inherit = \"b\"; match = { users = [\"x\"]; }; } );",
+                    3, "b: network.mode contradicts namespaces.net = false", 1);
+}
+
+static void test_circles_and_depth(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096] = "policies = ( { name = \"p0\"; }", line[64];
+
+    fixture_invalid(f,
+                    "policies = (\n{ name = \"x\"; inherit = \"a\"; match = { users = [\"x\"]; }; },\n"
+                    "{ name = \"a\"; inherit = \"b\"; },\n{ name = \"b\"; inherit = \"c\"; },\n"
+                    "{ name = \"c\"; inherit = \"a\"; } );",
+                    5, "c: inherit: a circle: a, b, c, a", 1);
+    for (int i = 1; i < 33; i++) {
+        snprintf(line, sizeof(line), ",\n{ name = \"p%d\"; inherit = \"p%d\"; }", i, i - 1);
+        strncat(text, line, sizeof(text) - strlen(text) - 1);
+        if (i == 31) {
+            char *end = text + strlen(text);
+
+            memcpy(end, " );", 4);
+            fixture_valid(f, text);
+            *end = '\0';
+        }
+    }
+    strncat(text, " );", sizeof(text) - strlen(text) - 1);
+    fixture_invalid(f, text, 33, "p32: a chain of more than 32 policies", 1);
+}
+
+/* The leaf comes first, so that the whole chain is walked at once. */
+static void test_depth_from_the_leaf(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096] = "policies = (", line[64];
+
+    for (int i = 40; i > 0; i--) {
+        snprintf(line, sizeof(line), "\n{ name = \"p%d\"; inherit = \"p%d\"; },", i, i - 1);
+        strncat(text, line, sizeof(text) - strlen(text) - 1);
+    }
+    strncat(text, "\n{ name = \"p0\"; } );", sizeof(text) - strlen(text) - 1);
+    fixture_invalid(f, text, 2, "p40: a chain of more than 32 policies", 1);
+}
+
+static void test_lists_do_not_grow_without_end(void **state)
+{
+    struct fixture *f = *state;
+    char text[32768] = "", line[64];
+
+    for (int p = 0; p < 2; p++) {
+        snprintf(line, sizeof(line), "%s{ name = \"p%d\"; %s\nenv = {", p ? ",\n" : "policies = (\n", p,
+                 p ? "inherit = \"p0\";" : "");
+        strncat(text, line, sizeof(text) - strlen(text) - 1);
+        for (int i = 0; i < 300; i++) {
+            snprintf(line, sizeof(line), " V%d_%d = \"\";", p, i);
+            strncat(text, line, sizeof(text) - strlen(text) - 1);
+        }
+        strncat(text, " }; }", sizeof(text) - strlen(text) - 1);
+    }
+    strncat(text, " );", sizeof(text) - strlen(text) - 1);
+    fixture_invalid(f, text, 4, "p1: env: more than 512 variables", 1);
+}
+
+static void test_warnings(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_valid(f, "policies = (\n{ name = \"lonely\"; },\n{ name = \"template\"; },\n"
+                     "{ name = \"default\"; inherit = \"template\";\n"
+                     "cgroup = { memory_max = \"1G\"; memory_high = \"2G\"; }; } );");
+    assert_int_equal(f->problems.n, 2);
+    assert_true(fixture_find(f, 2, "lonely: matches no one")->warning);
+    assert_true(fixture_find(f, 5, "memory_high: has no effect")->warning);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_values_replace_and_keep_their_origin, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_capabilities_come_on_top, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_seccomp_comes_on_top, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_ambient_is_within_bounding, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_network_implies_its_namespace, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_circles_and_depth, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_depth_from_the_leaf, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_lists_do_not_grow_without_end, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_warnings, fixture_setup, fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
