@@ -75,5 +75,9 @@ size_t check_layers(const struct cl_config *config, struct cl_problems *problems
 
 int ctl_check(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
+int ctl_list(struct ctl *ctl, int argc, char **argv);
+int ctl_show(struct ctl *ctl, int argc, char **argv);
+int ctl_kill(struct ctl *ctl, int argc, char **argv);
+int ctl_sweep(struct ctl *ctl, int argc, char **argv);
 
 #endif

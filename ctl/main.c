@@ -19,6 +19,10 @@ static const struct ctl_verb verbs[] = {
      "Show which policy a login gets, and why",
      ctl_explain,
      {{"service", "S", "the PAM service of the login (default sshd)"}}},
+    {"list", "", "List the cells that live now", ctl_list, {{0}}},
+    {"show", "ID", "Show one cell: who, since when, limits, use, limits hit", ctl_show, {{0}}},
+    {"kill", "ID | --user U", "End a cell, or all cells of a user", ctl_kill, {{"user", "U", "all cells of user U"}}},
+    {"sweep", "", "Remove what ended sessions left behind", ctl_sweep, {{0}}},
 };
 
 static void print_option(const struct ctl_option *option, FILE *out)

@@ -161,3 +161,22 @@ int close_cell(const char *id, pid_t opener, int64_t deadline_ms, struct cl_erro
     r = record_lock(run_fd, record->uid, deadline_ms, &lock, e);
     return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, e);
 }
+
+int kill_verb(char *const *arguments, struct cl_error *e)
+{
+    cleanup_record struct record *seen = NULL, *record = NULL;
+    cleanup_fd int run_fd = -1, lock = -1;
+    const char *id = arguments[0];
+    int r;
+
+    if (!cl_id_valid(id))
+        return cl_fail(e, EINVAL, "\"%.32s\" is not the id of a cell", id);
+    r = record_open_dir(&run_fd, e);
+    if (r == 0)
+        r = record_load(run_fd, id, &seen, e);
+    if (r == 0)
+        r = record_lock(run_fd, seen->uid, cl_now_ms() + CL_DEADLINE_MS, &lock, e);
+    if (r == 0)
+        r = record_load(run_fd, id, &record, e); /* it may have ended while we waited */
+    return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, e);
+}

@@ -18,4 +18,7 @@ int close_cell(const char *id, pid_t opener, int64_t deadline_ms, struct cl_erro
  * then cgroup.kill; then remove cgroup and record. */
 int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e) CL_WARN_UNUSED;
 
+/* `cloister-helper kill ID`: end a cell, whoever opened it, with its policy's grace. -ENOENT: no such cell. */
+int kill_verb(char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
+
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "close.h"
 #include "handoff.h"
 #include "log.h"
 #include "serve.h"
@@ -19,19 +20,21 @@
 
 struct verb {
     const char *name;
-    int keep_fd; /* the highest descriptor that the verb is handed */
-    int (*run)(struct cl_error *e);
+    int keep_fd;    /* the highest descriptor that the verb is handed */
+    int n_arguments;
+    int (*run)(char *const *arguments, struct cl_error *e);
 };
 
 static const struct verb verbs[] = {
-    {"handoff", CL_HANDOFF_FD, serve_handoff}, /* from pam_cloister */
-    {"sweep", 2, sweep_verb},                  /* from `cloister sweep` and the timer */
+    {"handoff", CL_HANDOFF_FD, 0, serve_handoff}, /* from pam_cloister */
+    {"sweep", 2, 0, sweep_verb},                  /* from `cloister sweep` and the timer */
+    {"kill", 2, 1, kill_verb},                    /* from `cloister kill` */
 };
 
 static const struct verb *find_verb(int argc, char *const *argv)
 {
-    for (size_t i = 0; argc == 2 && argv[1] && i < CL_ARRAY_SIZE(verbs); i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
+    for (size_t i = 0; argc >= 2 && i < CL_ARRAY_SIZE(verbs); i++)
+        if (strcmp(argv[1], verbs[i].name) == 0 && argc == 2 + verbs[i].n_arguments)
             return &verbs[i];
     return NULL;
 }
@@ -52,7 +55,7 @@ int main(int argc, char **argv)
     if (r == 0 && caller != 0)
         r = cl_fail(&e, EPERM, "uid %u may not use this", caller);
     if (r == 0)
-        r = verb->run(&e);
+        r = verb->run(argv + 2, &e);
     if (r < 0 && e.err) {
         cl_log(LOG_ERR, "%s: %s", verb ? verb->name : "start", cl_error_format(&e, line, sizeof(line)));
         (void)dprintf(STDERR_FILENO, "cloister-helper: %s\n", line);

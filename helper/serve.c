@@ -112,7 +112,7 @@ static int (*const handlers[])(struct session *s, struct cl_error *e) = {
 };
 static_assert(CL_ARRAY_SIZE(handlers) == CL_VERB_COUNT, "one handler for each verb");
 
-int serve_handoff(struct cl_error *e)
+int serve_handoff(char *const *arguments, struct cl_error *e)
 {
     struct cl_reply hello = {.type = CL_REPLY_HELLO, .deadline_ms = CL_DEADLINE_MS};
     struct cl_request request;

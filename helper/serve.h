@@ -7,6 +7,6 @@
 
 #include "err.h"
 
-int serve_handoff(struct cl_error *e) CL_WARN_UNUSED;
+int serve_handoff(char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
 
 #endif

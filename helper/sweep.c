@@ -74,7 +74,7 @@ static bool is_known(const char *path, void *arg)
     return false;
 }
 
-int sweep_verb(struct cl_error *e)
+int sweep_verb(char *const *arguments, struct cl_error *e)
 {
     cleanup_fd int run_fd = -1;
     struct known known;

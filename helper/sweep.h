@@ -12,6 +12,6 @@
 unsigned sweep_records(int run_fd);
 
 /* `cloister-helper sweep`: records, then cgroups without a record. Prints what was removed. */
-int sweep_verb(struct cl_error *e) CL_WARN_UNUSED;
+int sweep_verb(char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
 
 #endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Loading the live cells.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "cgroup.h"
+#include "ctl.h"
+#include "util.h"
+
+static int open_cgroup(const char *path)
+{
+    const char *mount = cgroup_mount_point();
+    char full[PATH_MAX];
+
+    if (!mount || !path[0] || (size_t)snprintf(full, sizeof(full), "%s%s", mount, path) >= sizeof(full))
+        return -1;
+    return open(full, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int add_cell(struct cells *cells, struct record *record)
+{
+    struct cell *grown = reallocarray(cells->items, cells->n + 1, sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    cells->items = grown;
+    grown[cells->n++] = (struct cell){.record = record, .cgroup_fd = open_cgroup(record->cgroup)};
+    return 0;
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const struct record *left = ((const struct cell *)a)->record, *right = ((const struct cell *)b)->record;
+
+    if (left->since != right->since)
+        return left->since < right->since ? -1 : 1;
+    return strcmp(left->id, right->id);
+}
+
+int cells_load(struct cells *ret, struct cl_error *e)
+{
+    cleanup_cells struct cells cells = {0};
+    cleanup_strv char **ids = NULL;
+    cleanup_fd int run_fd = open(CL_RUN_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int r = 0;
+
+    if (run_fd < 0 && errno == ENOENT)
+        return 0; /* no login since boot */
+    if (run_fd < 0)
+        return cl_fail(e, errno, "open " CL_RUN_DIR);
+    r = record_list(run_fd, &ids, e);
+    for (size_t i = 0; r == 0 && ids && ids[i]; i++) {
+        cleanup_record struct record *record = NULL;
+
+        if (record_load(run_fd, ids[i], &record, NULL) < 0 || !record->live || !record_in_use(record))
+            continue; /* it ended meanwhile, is not built yet, or waits for a sweep */
+        r = add_cell(&cells, record);
+        if (r == 0)
+            record = NULL;
+    }
+    if (r < 0)
+        return cl_fail(e, -r, "load the records");
+    if (cells.n > 1)
+        qsort(cells.items, cells.n, sizeof(*cells.items), by_age);
+    *ret = cells;
+    cells = (struct cells){0};
+    return 0;
+}
+
+void cells_clear(struct cells *cells)
+{
+    for (size_t i = 0; i < cells->n; i++) {
+        record_free(cells->items[i].record);
+        cl_close(&cells->items[i].cgroup_fd);
+    }
+    free(cells->items);
+    *cells = (struct cells){0};
+}
+
+unsigned cell_processes(const struct cell *cell)
+{
+    cleanup_free char *procs = NULL;
+    unsigned n = 0;
+
+    if (cell->cgroup_fd < 0 || cl_read_file_at(cell->cgroup_fd, "cgroup.procs", &procs) < 0)
+        return 0;
+    for (const char *p = procs; *p; p += strcspn(p, "\n"), p += *p == '\n')
+        n++;
+    return n;
+}
+
+json_t *cell_json(const struct cell *cell)
+{
+    const struct record *r = cell->record;
+
+    return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:I}", "id", r->id, "user",
+                     ctl_json_string(r->user), "uid", (json_int_t)r->uid, "policy", ctl_json_string(r->policy),
+                     "service", ctl_json_string(r->service), "rhost", ctl_json_string(r->rhost), "tty",
+                     ctl_json_string(r->tty), "since", (json_int_t)r->since, "init_pid", (json_int_t)r->init,
+                     "cgroup", ctl_json_string(r->cgroup), "processes", (json_int_t)cell_processes(cell));
+}
