@@ -173,10 +173,10 @@ int kill_verb(char *const *arguments, struct cl_error *e)
         return cl_fail(e, EINVAL, "\"%.32s\" is not the id of a cell", id);
     r = record_open_dir(&run_fd, e);
     if (r == 0)
-        r = record_load(run_fd, id, &seen, e);
+        r = record_load(run_fd, id, &seen, NULL);
     if (r == 0)
         r = record_lock(run_fd, seen->uid, cl_now_ms() + CL_DEADLINE_MS, &lock, e);
     if (r == 0)
-        r = record_load(run_fd, id, &record, e); /* it may have ended while we waited */
-    return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, e);
+        r = record_load(run_fd, id, &record, NULL); /* it may have ended while we waited */
+    return r < 0 ? cl_fail(e, -r, "no live cell has the id %s", id) : end_cell(run_fd, record, (int)record->grace * 1000, e);
 }
