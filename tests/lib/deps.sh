@@ -7,6 +7,7 @@
 # Each set is a list of packages, used by its name.
 # shellcheck disable=SC2034
 {
+DEPS_tools="git rsync"
 DEPS_build="autoconf autoconf-archive automake build-essential libtool pkg-config libapparmor-dev libcap-dev
 	libconfig-dev libjansson-dev libpam0g-dev libseccomp-dev libsystemd-dev libcmocka-dev"
 DEPS_site="openssh-server openssh-client openssh-sftp-server passwd login procps iproute2 util-linux bsdutils

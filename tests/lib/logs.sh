@@ -12,7 +12,7 @@ log_is_live() {
 
 log_collector_runs() {
 	local pid
-	read -r pid <"$LOG_RUN/pid" 2>/dev/null && [ "$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" != "" ] &&
+	[ -e "$LOG_RUN/pid" ] && read -r pid <"$LOG_RUN/pid" && [ -d "/proc/$pid" ] &&
 		tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q log-collector
 }
 
@@ -46,9 +46,8 @@ log_find() {
 	fi
 	SITE_LOG=$LOG_RUN/log
 	: >>"$SITE_LOG"
-	# The lock is not for the collector to keep.
-	exec {log_ready}< <(exec "${SITE_LIB-}/log-collector" "$SITE_LOG" "$LOG_RUN/owners" {log_lock}>&- 2>/dev/null)
-	echo "$!" >"$LOG_RUN/pid"
+	# Others may come to share it: it is no child of this run, and the lock is not for it to keep.
+	exec {log_ready}< <(exec setsid --fork "${SITE_LIB-}/log-collector" "$SITE_LOG" "$LOG_RUN" {log_lock}>&- 2>/dev/null)
 	read -r -t 10 line <&"$log_ready" || true
 	[ "${line-}" = ready ] || site_die "the log collector does not start"
 	exec {log_ready}<&-

@@ -14,6 +14,8 @@ site_trap() {
 site_leave() { # STATUS
 	trap - EXIT
 	trap '' HUP INT TERM
+	end_descendants
+	wait
 	site_down
 	exit "$1"
 }

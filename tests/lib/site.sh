@@ -25,6 +25,8 @@ SITE_TIMEOUT=${SITE_TIMEOUT:-300}
 # shellcheck source-path=SCRIPTDIR
 . "$SITE_LIB/logs.sh"
 # shellcheck source-path=SCRIPTDIR
+. "$SITE_LIB/processes.sh"
+# shellcheck source-path=SCRIPTDIR
 . "$SITE_LIB/undo.sh"
 
 site_die() {

@@ -8,10 +8,6 @@ undo_note() { # KIND ARGUMENT...
 	printf '%s\n' "$*" >>"$SITE_DIR/undo"
 }
 
-process_start() { # PID
-	sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
-}
-
 undo_process() { # PID
 	undo_note process "$1" "$(process_start "$1")"
 }
@@ -47,19 +43,11 @@ undo_one() { # KIND ARGUMENT...
 # The process and what descends from it: an sshd's children are its logins.
 undo_end_process() { # PID
 	local pid pids
-	pids=$(undo_descendants "$1")
+	pids=$(descendants "$1")
 	# shellcheck disable=SC2086
 	kill $1 $pids 2>/dev/null || true
 	for pid in $1 $pids; do
 		wait_for sshd_gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
-	done
-}
-
-undo_descendants() { # PID
-	local child
-	for child in $(pgrep -P "$1"); do
-		undo_descendants "$child"
-		printf '%s\n' "$child"
 	done
 }
 

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One line for each check in TAP: pass, fail or skip, the suite, the check's file and description.
+
+/^# [0-9][0-9]-[a-z0-9-]+$/ || /^# (test|tests)[-\/][a-z0-9\/-]+$/ { context = $2 ": " }
+
+/^(not )?ok / {
+	description = $0
+	sub(/^(not )?ok *[0-9]*( - )?/, "", description)
+	kind = /^not/ ? "fail" : "pass"
+	if (kind == "pass" && description ~ /# SKIP/)
+		kind = strict == "yes" ? "fail" : "skip"
+	printf "%s\t%s\t%s%s\n", kind, suite, context, description
+}
