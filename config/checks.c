@@ -109,7 +109,7 @@ static bool check_components(const char *text, char *why, size_t size)
 
 bool check_path(const char *text, bool literal, char *why, size_t size)
 {
-    if (!literal && text[0] == '%' && text[1] == 'h')
+    if (!literal && text[0] == '%' && text[1] == 'h' && (text[2] == '/' || text[2] == '\0'))
         text += 2;
     else if (text[0] != '/')
         return no(why, size, "not an absolute path");

@@ -198,6 +198,8 @@ static void test_errors_name_line_found_and_allowed(void **state)
         {"files = { private = [\"/a//b\"]; };", "write it without //"},
         {"files = { private = [\"/a/./b\"]; };", "write it without . and .."},
         {"files = { private = [\"%%h/x\"]; };", "not an absolute path"},
+        {"files = { private = [\"%hx\"]; };", "not an absolute path"},
+        {"files = { private = [\"%h/../x\"]; };", "write it without . and .."},
         {"files = { private = [\"/x/%x\"]; };", "unknown %x; allowed: %u %U %g %h and %%"},
         {"files = { private = [\"/x/%\"]; };", "unknown %"},
         {"files = { hide = [\"/\"]; };", "the root can't be covered"},
