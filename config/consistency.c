@@ -98,6 +98,20 @@ static void check_ambient(struct loader *l, const struct draft *draft, const str
         policy->name, name);
 }
 
+/* Through an id-mapped mount root's files belong to an id of the cell, and a capability would count for them. */
+static void check_ambient_identity(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    const struct cl_policy *policy = draft->policy;
+
+    if (policy->capabilities.ambient == 0 || policy->namespaces.identity != CL_IDENTITY_NATURAL ||
+        !(is_own(draft, parent, CL_KEY_CAPABILITIES_AMBIENT) || is_own(draft, parent, CL_KEY_NAMESPACES_IDENTITY)))
+        return;
+    loader_error(l, line_of(draft, CL_KEY_CAPABILITIES_AMBIENT),
+                 "%s: capabilities.ambient: would count for root's files where namespaces.identity is \"natural\"; "
+                 "allowed: with namespaces.identity = \"plain\"",
+                 policy->name);
+}
+
 static void check_hostname_needs_uts(struct loader *l, const struct draft *draft,
                                      const struct cl_policy *parent)
 {
@@ -138,6 +152,7 @@ static void check_overlay_of_unconfined(struct loader *l, const struct draft *dr
 void consistency_of_policy(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
 {
     check_ambient(l, draft, parent);
+    check_ambient_identity(l, draft, parent);
     check_hostname_needs_uts(l, draft, parent);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_MEMORY_HIGH, &draft->policy->cgroup.user);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);

@@ -115,26 +115,57 @@ int cgroup_limits_write(struct cgroup_setup *setup, enum cgroup_level level, int
     return 0;
 }
 
-/* 0 in force, -ENOENT the file isn't there, -EAGAIN it says something else (*ret_text, may be NULL). */
+/* Does the text of its file say that a limit is in force? */
+static bool says(const struct cgroup_limits *limits, enum cgroup_limit limit, const char *text)
+{
+    if (limit != CGROUP_IO_MAX)
+        return cgroup_limit_in_force(limit, limits->value[limit], text);
+    for (size_t i = 0; i < limits->n_devices; i++)
+        if (!cgroup_device_in_force(&limits->device[i], text))
+            return false;
+    return true;
+}
+
+/* 0 in force, -ENOENT the file isn't there, -EAGAIN it says *ret_text. */
 static int check_limit(const struct cgroup_limits *limits, enum cgroup_limit limit, int dir_fd,
                        char **ret_text)
 {
     cleanup_free char *text = NULL;
-    bool ok = true;
     int r = cl_read_file_at(dir_fd, cgroup_limit_table[limit].file, &text);
 
-    if (r < 0)
+    if (r < 0 || says(limits, limit, text))
         return r;
-    if (limit == CGROUP_IO_MAX)
-        for (size_t i = 0; i < limits->n_devices; i++)
-            ok = ok && cgroup_device_in_force(&limits->device[i], text);
-    else
-        ok = cgroup_limit_in_force(limit, limits->value[limit], text);
-    if (ok)
-        return 0;
     *ret_text = text;
     text = NULL;
     return -EAGAIN;
+}
+
+/* A device that has a limit, and isn't to have one? */
+static bool limits_others(const struct cgroup_limits *limits, const char *text)
+{
+    unsigned major, minor;
+
+    for (const char *line = text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+        if (sscanf(line, "%u:%u", &major, &minor) == 2 && !has_device(limits, major, minor))
+            return true;
+    return false;
+}
+
+unsigned cgroup_limits_differ(const struct cgroup_limits *limits, int dir_fd)
+{
+    unsigned which = 0;
+
+    for (unsigned l = 0; l < CGROUP_LIMIT_COUNT; l++) {
+        cleanup_free char *text = NULL;
+        int r = cl_read_file_at(dir_fd, cgroup_limit_table[l].file, &text);
+        bool same = r == -ENOENT && !cgroup_limit_is_set(limits, l);
+
+        if (r == 0)
+            same = says(limits, l, text) && !(l == CGROUP_IO_MAX && limits_others(limits, text));
+        if (!same)
+            which |= 1U << l;
+    }
+    return which;
 }
 
 static int verify_limit(struct cgroup_setup *setup, enum cgroup_level level, enum cgroup_limit limit,

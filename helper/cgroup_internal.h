@@ -56,6 +56,7 @@ struct cgroup_rate_info {
 extern const struct cgroup_limit_info cgroup_limit_table[CGROUP_LIMIT_COUNT];
 extern const struct cgroup_rate_info cgroup_rate_table[CGROUP_RATE_COUNT];
 
+#define CGROUP_ALL_LIMITS  ((1U << CGROUP_LIMIT_COUNT) - 1)
 #define CGROUP_DEVICES_MAX 16
 #define CGROUP_ID_MAX      32
 
@@ -111,6 +112,9 @@ bool cgroup_device_in_force(const struct cgroup_device *device, const char *text
  * -ESTALE, with no error recorded: the cgroup has been removed. */
 int cgroup_limits_write(struct cgroup_setup *setup, enum cgroup_level level, int dir_fd,
                         struct cl_error *e) CL_WARN_UNUSED;
+/* Which limits, bits 1 << enum, differ from what is in force in the cgroup; what isn't limited counts, too. A
+ * limit that can't be read differs. */
+unsigned cgroup_limits_differ(const struct cgroup_limits *limits, int dir_fd);
 /* Read back that the limits of a level are in force in dir_fd, for up to settle_ms until they are. */
 int cgroup_limits_verify(struct cgroup_setup *setup, enum cgroup_level level, int dir_fd, int settle_ms,
                          struct cl_error *e) CL_WARN_UNUSED;

@@ -118,20 +118,29 @@ static int start(struct cgroup_bus *bus, const struct cgroup_setup *setup,
     return r < 0 ? blame(setup, CGROUP_SESSION, &cause, e) : 0;
 }
 
+/* Most logins find the slice as it should be; each property that is set costs systemd a file. */
 static int limit_slice(struct cgroup_bus *bus, const struct cgroup_setup *setup,
-                       const struct cgroup_unit_names *names, struct cl_error *e)
+                       const struct cgroup_unit_names *names, const char *path, struct cl_error *e)
 {
+    cleanup_fd int slice_fd = open_above(setup->mount_fd, path, O_PATH);
+    const struct cgroup_limits *limits = &setup->limits[CGROUP_USER];
+    unsigned which = cgroup_limits_differ(limits, slice_fd);
     struct cl_error cause = {0};
     sd_bus_message *m = NULL;
     char what[96];
-    int r = cgroup_bus_call_new(bus, "SetUnitProperties", &m);
+    int r;
 
+    if (slice_fd < 0)
+        return cl_fail(e, -slice_fd, "open the cgroup of %s", names->slice);
+    if (which == 0)
+        return 0;
+    r = cgroup_bus_call_new(bus, "SetUnitProperties", &m);
     if (r >= 0)
         r = sd_bus_message_append(m, "sb", names->slice, 1);
     if (r >= 0)
         r = sd_bus_message_open_container(m, 'a', "(sv)");
     if (r >= 0)
-        r = cgroup_unit_append_limits(m, &setup->limits[CGROUP_USER]);
+        r = cgroup_unit_append_limits(m, limits, which);
     if (r >= 0)
         r = sd_bus_message_close_container(m);
     snprintf(what, sizeof(what), "limit %s", names->slice);
@@ -156,7 +165,7 @@ int cgroup_systemd_create(struct cgroup_setup *setup, const char *path, struct c
         return cl_fail(e, EEXIST, "make the cgroup %s", path);
     r = start(&bus, setup, &names, path, e);
     if (r == 0)
-        r = limit_slice(&bus, setup, &names, e);
+        r = limit_slice(&bus, setup, &names, path, e);
     if (r < 0 && cgroup_systemd_remove(setup->mount_fd, path, request->uid, cl_now_ms() + 1000, NULL) < 0)
         return r; /* the scope goes with init, which the caller ends */
     return r;

@@ -54,15 +54,15 @@ static int append_io(sd_bus_message *m, const struct cgroup_limits *limits)
     return r;
 }
 
-/* Every limit, set or not: UINT64_MAX is systemd's "infinity" as well. */
-int cgroup_unit_append_limits(sd_bus_message *m, const struct cgroup_limits *limits)
+/* UINT64_MAX is systemd's "infinity" as well. */
+int cgroup_unit_append_limits(sd_bus_message *m, const struct cgroup_limits *limits, unsigned which)
 {
-    int r = append_io(m, limits);
+    int r = which & 1U << CGROUP_IO_MAX ? append_io(m, limits) : 0;
 
     for (unsigned l = 0; r >= 0 && l < CGROUP_LIMIT_COUNT; l++) {
         uint64_t value = limits->value[l];
 
-        if (!cgroup_limit_table[l].property)
+        if (!cgroup_limit_table[l].property || !(which & 1U << l))
             continue;
         if (l == CGROUP_CPU_MAX && value != CL_UNLIMITED)
             value *= 10000; /* percent of a second, in microseconds */
@@ -75,8 +75,14 @@ static int append_scope(sd_bus_message *m, const struct cgroup_setup *setup,
                         const struct cgroup_unit_names *names, bool oom_policy)
 {
     const struct cgroup_request *request = setup->request;
+    const struct cgroup_limits *limits = &setup->limits[CGROUP_SESSION];
+    unsigned which = 1U << CGROUP_PIDS_MAX; /* even if unlimited: DefaultTasksMax= is not */
     char description[96];
     int r;
+
+    for (unsigned l = 0; l < CGROUP_LIMIT_COUNT; l++)
+        if (cgroup_limit_is_set(limits, l))
+            which |= 1U << l;
 
     snprintf(description, sizeof(description), "Cloister cell %s of user %u", request->id,
              (unsigned)request->uid);
@@ -94,7 +100,7 @@ static int append_scope(sd_bus_message *m, const struct cgroup_setup *setup,
     if (r >= 0 && oom_policy) /* a memory hog is killed, not the whole cell */
         r = sd_bus_message_append(m, "(sv)", "OOMPolicy", "s", "continue");
     if (r >= 0)
-        r = cgroup_unit_append_limits(m, &setup->limits[CGROUP_SESSION]);
+        r = cgroup_unit_append_limits(m, limits, which);
     return r;
 }
 

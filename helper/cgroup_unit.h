@@ -18,9 +18,10 @@ void cgroup_unit_names(uid_t uid, const char *id, struct cgroup_unit_names *ret)
 
 /* These return what sd-bus does: negative on failure, -errno. */
 
-/* Append to an open array of properties, a(sv), each limit, set or not, so that a unit which had a limit
- * loses it. */
-int cgroup_unit_append_limits(sd_bus_message *m, const struct cgroup_limits *limits) CL_WARN_UNUSED;
+/* Append to an open array of properties, a(sv), the limits of which, bits 1 << enum cgroup_limit; one that
+ * isn't set is reset. */
+int cgroup_unit_append_limits(sd_bus_message *m, const struct cgroup_limits *limits,
+                              unsigned which) CL_WARN_UNUSED;
 /* All arguments of StartTransientUnit for the cell's scope, with its session limits; with_slice: make the
  * user's slice as well, without limits. oom_policy: this systemd has the property for scopes. */
 int cgroup_unit_fill_start(sd_bus_message *m, const struct cgroup_setup *setup,

@@ -138,8 +138,9 @@ static int change_root(const struct view *v, struct cl_error *e)
     return 0;
 }
 
+/* The home comes first: wherever it may lie, it covers none of what follows. */
 static int (*const steps[])(struct view *v, struct cl_error *e) = {
-    view_host_root, view_dev, view_proc, view_sys, view_private, view_home, view_lists,
+    view_host_root, view_home, view_dev, view_proc, view_sys, view_private, view_lists,
 };
 
 static int build(struct view *v, struct cl_error *e)
@@ -151,7 +152,7 @@ static int build(struct view *v, struct cl_error *e)
     v->host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (v->host < 0)
         return cl_fail(e, errno, "open the host's root");
-    view_find_home_base(v);
+    view_find_home(v);
     for (size_t i = 0; r == 0 && i < CL_ARRAY_SIZE(steps); i++)
         r = steps[i](v, e);
     return r < 0 ? r : change_root(v, e);
@@ -221,6 +222,10 @@ int stage_files(struct session *s, struct cl_error *e)
     cleanup_fd int idmap = -1;
     int r = 0;
 
+    /* An id-mapped root's file belongs to an id of the cell: a capability inside would count for it. */
+    if (s->policy->namespaces.identity == CL_IDENTITY_NATURAL && s->policy->capabilities.ambient)
+        return cl_policy_fail(s->policy, CL_KEY_CAPABILITIES_AMBIENT, e, EINVAL,
+                              "ambient capabilities need namespaces.identity = \"plain\"");
     if (s->policy->namespaces.identity == CL_IDENTITY_NATURAL)
         r = idmap_mount_userns(s->cell_uid, s->cell_gid, &idmap, e);
     return r < 0 ? r : run_builder(s, idmap, e);

@@ -9,6 +9,8 @@
 #include "err.h"
 #include "session.h"
 
+#define VIEW_INODES_MAX 100000 /* of each filesystem in memory that the user may write to */
+
 struct view {
     const struct session *s;
     int host;   /* O_PATH of the host's root, in this mount namespace */
@@ -18,6 +20,7 @@ struct view {
     int empty;  /* O_PATH of an attached empty read-only folder, to mask folders with; -1: not made yet */
     char *covered[64]; /* paths that the view replaces: nothing of the host below them is taken over; not owned */
     size_t n_covered;
+    bool has_home;        /* the user's home is a path that a cell can have */
     char home_base[4096]; /* the folder that holds the homes, replaced by an empty one; empty: none */
 };
 
@@ -44,10 +47,11 @@ int view_host_mounts(const struct view *v, bool below_home, struct cl_error *e) 
 int view_proc(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_sys(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_dev(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
-/* view_policy.c: what `files` of the policy says. */
-int view_private(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_home(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+/* view_policy.c: what else `files` of the policy says. */
+int view_private(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_lists(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
-void view_find_home_base(struct view *v);
+/* view_home.c: whether there is a home, and the folder that holds the homes; fills has_home and home_base. */
+void view_find_home(struct view *v);
 
 #endif

@@ -114,7 +114,7 @@ static int take_over(const struct view *v, const struct mount_line *line, struct
 static bool wanted(const struct view *v, const struct mount_line *line, bool below_home)
 {
     const char *home = v->s->user->home;
-    bool in_home = v->home_base[0] && path_is_below(line->point, home) && strcmp(line->point, home) != 0;
+    bool in_home = v->has_home && v->home_base[0] && path_is_below(line->point, home) && strcmp(line->point, home) != 0;
 
     if (strcmp(line->point, "/") == 0 || served_by_user(line->type) || strcmp(line->type, "nsfs") == 0)
         return false;

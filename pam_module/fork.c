@@ -2,7 +2,8 @@
  *
  * Around the service's fork. A process cannot change its pid namespace, only that of its children: so the parent
  * points pid_for_children at the cell just before it forks, and back just after. The child of a service that has
- * no PAM call after the fork is placed right here, before fork(3) returns in it.
+ * no PAM call after the fork is placed right here, before fork(3) returns in it. And since services go on after a
+ * refused open (`ssh -N`), every child of a refused session ends here.
  */
 #include "config.h"
 
@@ -27,7 +28,7 @@ static void before_fork(void)
 {
     struct session *session = fork_state.armed;
 
-    if (session && setns(session->fds.fd[CL_FD_INIT], CLONE_NEWPID) < 0)
+    if (session && session->state == SESSION_OPEN && setns(session->fds.fd[CL_FD_INIT], CLONE_NEWPID) < 0)
         (void)cl_fail(&session->fork_error, errno, "enter the cell's pid namespace for the next child");
 }
 
@@ -35,8 +36,8 @@ static void after_fork_in_parent(void)
 {
     const struct session *session = fork_state.armed;
 
-    if (!session)
-        return;
+    if (!session || session->state != SESSION_OPEN)
+        return; /* a refused session refuses every child */
     fork_state.armed = NULL;
     if (setns(session->own_pid_ns, CLONE_NEWPID) < 0)
         syslog(LOG_AUTHPRIV | LOG_ERR, "pam_cloister: cannot leave the cell's pid namespace: %m");
@@ -48,22 +49,39 @@ static void after_fork_in_child(void)
 
     if (!session)
         return;
+    if (session->state != SESSION_OPEN)
+        _exit(1);
     fork_state.armed = NULL;
     fork_state.child = session;
     if (session->plan.placement == CL_PLACEMENT_FORK)
         place_or_exit(session);
 }
 
+static int register_handlers(struct cl_error *e)
+{
+    int r = fork_state.registered ? 0 : pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+
+    if (r != 0)
+        return cl_fail(e, r, "register fork handlers");
+    fork_state.registered = true;
+    return 0;
+}
+
+int fork_refuse(struct session *session, struct cl_error *e)
+{
+    int r = register_handlers(e);
+
+    if (r == 0)
+        fork_state.armed = session;
+    return r;
+}
+
 int fork_arm(struct session *session, struct cl_error *e)
 {
-    int r;
+    int r = register_handlers(e);
 
-    if (!fork_state.registered) {
-        r = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-        if (r != 0)
-            return cl_fail(e, r, "register fork handlers");
-        fork_state.registered = true;
-    }
+    if (r < 0)
+        return r;
     session->own_pid_ns = open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
     if (session->own_pid_ns < 0)
         return cl_fail(e, errno, "open /proc/self/ns/pid_for_children");

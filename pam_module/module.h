@@ -40,6 +40,8 @@ int helper_call(const struct cl_request *request, struct cl_reply *ret_reply, st
 /* fork.c: have the next child of this process be born in the session's pid namespace, and, with FORK placement,
  * placed there. One session at a time; disarmed by the fork. See pthread_atfork(3). */
 int fork_arm(struct session *session, struct cl_error *e) CL_WARN_UNUSED;
+/* Have every further child of this process end at once, until fork_disarm: the session is refused. */
+int fork_refuse(struct session *session, struct cl_error *e) CL_WARN_UNUSED;
 void fork_disarm(const struct session *session);
 /* Is this process the child that fork_arm prepared, for this session? */
 bool fork_is_child(const struct session *session);

@@ -250,6 +250,17 @@ static int close_cell(pam_handle_t *pamh, struct session *session)
     return r;
 }
 
+/* sshd ignores a refused open for `ssh -N`; other services may, too. */
+static void refuse_children(pam_handle_t *pamh, struct session *session)
+{
+    struct cl_error e = {0};
+
+    if (fork_refuse(session, &e) == 0)
+        return;
+    pam_syslog(pamh, LOG_CRIT, "the children of a refused session cannot be stopped (%s): the service ends", e.text);
+    _exit(1);
+}
+
 /* The same module twice in the session stack: whatever the first call did, the session is refused. */
 static int refuse_second(pam_handle_t *pamh, struct session *session)
 {
@@ -264,12 +275,14 @@ static int refuse_second(pam_handle_t *pamh, struct session *session)
     if (session->state == SESSION_OPEN)
         (void)close_cell(pamh, session);
     session->state = SESSION_REFUSED;
+    refuse_children(pamh, session);
     return PAM_PERM_DENIED;
 }
 
 EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
     struct session *session = get_session(pamh);
+    int r;
 
     if (session)
         return refuse_second(pamh, session);
@@ -278,7 +291,10 @@ EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const ch
         pam_syslog(pamh, LOG_ERR, "refused: out of memory");
         return PAM_BUF_ERR;
     }
-    return pam_code(open_session(pamh, session));
+    r = open_session(pamh, session);
+    if (r < 0)
+        refuse_children(pamh, session);
+    return pam_code(r);
 }
 
 EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
