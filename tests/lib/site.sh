@@ -121,7 +121,7 @@ release() { # NAME...
 
 # Host pids of sshd's user processes of a user, one a line.
 user_processes() { # USER
-	pgrep -u "$SITE_PREFIX-$1" -f '^sshd(-session)?: '
+	pgrep -u "$SITE_PREFIX-$1" -f '^([a-z]+-)?sshd(-session)?: '
 }
 
 # wait_for COMMAND...: until it succeeds; fails when it has not within half a minute (two under emulation).
