@@ -65,8 +65,8 @@ static void test_capabilities_come_on_top(void **state)
            "{ name = \"none\"; inherit = \"a\"; capabilities = { bounding = [\"NONE\"]; }; },\n"
            "{ name = \"all\"; inherit = \"a\"; capabilities = { bounding = [\"ALL\"]; }; },\n"
            "{ name = \"few\"; inherit = \"a\"; capabilities = { drop = [\"DEFAULT\"]; }; },\n"
-           "{ name = \"back\"; inherit = \"few\"; capabilities = { add = [\"CHOWN\"]; ambient = [\"CHOWN\"]; "
-           "}; },\n"
+           "{ name = \"back\"; inherit = \"few\"; namespaces = { identity = \"plain\"; };\n"
+           "  capabilities = { add = [\"CHOWN\"]; ambient = [\"CHOWN\"]; }; },\n"
            "{ name = \"default\"; } );");
     assert_true(fixture_policy(f, "a")->capabilities.bounding ==
                 ((docker | BIT(CAP_SYS_PTRACE)) & ~BIT(CAP_NET_RAW)));
@@ -109,10 +109,22 @@ static void test_ambient_is_within_bounding(void **state)
 
     fixture_invalid(f,
                     "policies = (\n"
-                    "{ name = \"a\"; capabilities = { bounding = [\"CHOWN\"]; ambient = [\"CHOWN\"]; }; },\n"
+                    "{ name = \"a\"; capabilities = { bounding = [\"CHOWN\"]; ambient = [\"CHOWN\"]; }; "
+                    "namespaces = { identity = \"plain\"; }; },\n"
                     "{ name = \"b\"; inherit = \"a\"; capabilities = { drop = [\"CHOWN\"]; }; },\n"
                     "{ name = \"c\"; inherit = \"b\"; match = { users = [\"x\"]; }; } );",
                     3, "b: capabilities.ambient: CHOWN is not in the bounding set", 1);
+}
+
+static void test_ambient_needs_plain_identity(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_invalid(f,
+                    "policies = (\n"
+                    "{ name = \"a\"; capabilities = { bounding = [\"CHOWN\"]; ambient = [\"CHOWN\"]; }; },\n"
+                    "{ name = \"b\"; inherit = \"a\"; match = { users = [\"x\"]; }; } );",
+                    2, "a: capabilities.ambient: would count for root's files", 1);
 }
 
 static void test_network_implies_its_namespace(void **state)
@@ -217,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_capabilities_come_on_top, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_seccomp_comes_on_top, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_ambient_is_within_bounding, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_ambient_needs_plain_identity, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_network_implies_its_namespace, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_circles_and_depth, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_depth_from_the_leaf, fixture_setup, fixture_teardown),
