@@ -38,21 +38,27 @@ deps_install() { # SET...
 }
 
 deps_apt() { # PACKAGE...
-	local had_policy=no had_sshd=yes status=0
+	local had_sshd=yes status=0
 	printf 'installing %s\n' "$*" >&2
-	[ ! -e /usr/sbin/policy-rc.d ] || had_policy=yes
 	[ -e /usr/sbin/sshd ] || had_sshd=no
-	if [ $had_policy = no ]; then
-		printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
-		chmod 755 /usr/sbin/policy-rc.d
-	fi
-	deps_apt_get "$@" || status=$?
-	[ $had_policy = yes ] || rm -f /usr/sbin/policy-rc.d
+	(
+		# Also when it is interrupted.
+		[ -e /usr/sbin/policy-rc.d ] || trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+		deps_hold_services
+		deps_apt_get "$@"
+	) || status=$?
 	# A server that came with us is not to be up after the next boot.
 	if [ $had_sshd = no ] && [ -e /usr/sbin/sshd ] && command -v systemctl >/dev/null; then
 		systemctl disable ssh.service ssh.socket >/dev/null 2>&1 || true
 	fi
 	return $status
+}
+
+# invoke-rc.d(8) asks it whether a service may start.
+deps_hold_services() {
+	[ ! -e /usr/sbin/policy-rc.d ] || return 0
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
 }
 
 deps_apt_get() { # PACKAGE...
