@@ -9,7 +9,7 @@ CACHE=${CLOISTER_CACHE:-/var/cache/cloister-tests}/quickstart
 # step WORDS: the line of a step that takes a while; step_done [WORDS] ends it, with the seconds that it took.
 step() {
 	STEP_SINCE=$SECONDS
-	printf '%-34s' "$* ..."
+	printf '%-50s' "$* ..."
 }
 
 step_done() {
@@ -23,12 +23,13 @@ step_failed() { # WORDS [LOGFILE]
 }
 
 quick_packages() {
-	local sets=(build site)
-	step "packages"
+	local sets=(build site) since=$SECONDS
 	# shellcheck disable=SC2034
 	DEPS_apparmor=apparmor
 	! have apparmor || sets+=(apparmor)
-	deps_install "${sets[@]}" || step_failed "the packages cannot be installed"
+	deps_install "${sets[@]}" || die "the packages cannot be installed"
+	step "packages"
+	STEP_SINCE=$since
 	step_done "present"
 }
 

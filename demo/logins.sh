@@ -76,7 +76,7 @@ show_broken_policy() {
 		policies = ( { name = "students"; inherit = "default"; cgroup = { pids_max = "many"; }; } );
 	POLICY
 	said "a broken edit" "cloister check says:"
-	ctl check 2>&1 | sed "s,$CONF/policy.d/,," | grep -m 1 ': error: ' | indent | indent || true
+	ctl check 2>&1 | sed "s,$CONF/policy.d/,," | grep -m 1 '50-students.conf:[0-9]*: students' | indent | indent || true
 	holds "cloister check takes it for valid" fails ctl check
 	log_mark
 	pids=$(as alice -- hostname || true)
