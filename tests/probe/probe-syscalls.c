@@ -126,7 +126,7 @@ static const struct call int80[] = {
     {"int80 add_key", INT80, 286, {BAD, BAD, 0, 0}, EPERM, FILTER_ONLY},
     {"int80 keyctl", INT80, 288, {9999}, EPERM, FILTER_ONLY},
     {"int80 unshare NEWUSER", INT80, 310, {CLONE_NEWUSER}, EPERM, FILTER_ONLY},
-    {"int80 bpf", INT80, 357, {0, BAD, 8}, EPERM, FILTER_ONLY},
+    {"int80 bpf", INT80, 357, {0, BAD, 8}, EPERM, KERNEL_TOO},
     {"int80 socket VSOCK", INT80, 359, {40, SOCK_STREAM, 0}, EPERM, FILTER_ONLY},
     {"int80 userfaultfd", INT80, 374, {0x7fff0000}, EPERM, KERNEL_TOO},
     {"int80 io_uring_setup", INT80, 425, {1, BAD}, EPERM, FILTER_ONLY},
