@@ -80,7 +80,8 @@ int mnt_new(const char *fstype, unsigned flags, struct cl_error *e)
 int mnt_clone(int fd, unsigned flags, int userns_fd, bool *ret_mapped, struct cl_error *e)
 {
     unsigned recursive = flags & MNT_RECURSIVE ? AT_RECURSIVE : 0;
-    struct mount_attr attr = {.attr_set = attributes(flags), .propagation = MS_SLAVE};
+    struct mount_attr attr = {.attr_set = attributes(flags),
+                              .propagation = flags & MNT_FOLLOW ? MS_SLAVE : MS_PRIVATE};
     cleanup_fd int tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
     bool mapped = false;
 

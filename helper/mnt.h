@@ -17,7 +17,8 @@ enum mnt_flag {
     MNT_RDONLY = 1 << 0,
     MNT_NOEXEC = 1 << 1,
     MNT_DEVICES = 1 << 2, /* leave nodev off: the cell's own /dev, and devpts */
-    MNT_RECURSIVE = 1 << 3
+    MNT_RECURSIVE = 1 << 3,
+    MNT_FOLLOW = 1 << 4 /* what the host mounts below it later appears here too: autofs, and nothing else */
 };
 
 struct mnt_tmpfs {
@@ -33,7 +34,7 @@ struct mnt_tmpfs {
 int mnt_tmpfs(const struct mnt_tmpfs *what, struct cl_error *e) CL_WARN_UNUSED;
 /* A new proc, sysfs, cgroup2 or mqueue, of the calling process's namespaces. */
 int mnt_new(const char *fstype, unsigned flags, struct cl_error *e) CL_WARN_UNUSED;
-/* A copy of what is open as fd, without propagation back. userns_fd >= 0: id-mapped by that user namespace, where
+/* A copy of what is open as fd, without propagation in either direction but for MNT_FOLLOW. userns_fd >= 0: id-mapped by that user namespace, where
  * the filesystem can; *ret_mapped (may be NULL) says whether it is. With MNT_RECURSIVE, submounts come along, and
  * are mapped all or none. */
 int mnt_clone(int fd, unsigned flags, int userns_fd, bool *ret_mapped, struct cl_error *e) CL_WARN_UNUSED;

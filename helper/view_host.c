@@ -98,7 +98,7 @@ static int take_over(const struct view *v, const struct mount_line *line, struct
 
     if (source < 0)
         return 0; /* covered by another mount, or behind a folder that even root cannot pass: nobody can see it */
-    mount = mnt_clone(source, 0, v->idmap, &mapped, e);
+    mount = mnt_clone(source, strcmp(line->type, "autofs") == 0 ? MNT_FOLLOW : 0, v->idmap, &mapped, e);
     if (mount < 0)
         return mount;
     if (v->idmap >= 0 && !mapped)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Around the service's fork. A process cannot change its pid namespace, only that of its children: so the parent
+ * Around the service's forks. A process cannot change its pid namespace, only that of its children: so the parent
  * points pid_for_children at the cell just before it forks, and back just after. The child of a service that has
  * no PAM call after the fork is placed right here, before fork(3) returns in it. And since services go on after a
  * refused open (`ssh -N`), every child of a refused session ends here.
@@ -20,15 +20,28 @@
 /* Fork handlers take no argument: this is the one place where the module keeps state outside the PAM handle. */
 static struct {
     bool registered;
-    struct session *armed; /* in the parent: the next fork makes this session's process */
+    bool by_module;        /* the fork under way is another PAM module's */
+    struct session *armed; /* in the parent: whose processes the service's children are */
     struct session *child; /* in the child: the session that it belongs to */
 } fork_state;
+
+/* Does a module of the stack run now, or the service? libpam gives PAM_AUTHTOK to modules only: pam_get_item(3).
+ * pam_exec and pam_mount fork as well, at open and at close, and have their work to do on the host. */
+static bool inside_pam(const pam_handle_t *pamh)
+{
+    const void *item;
+
+    return pam_get_item(pamh, PAM_AUTHTOK, &item) != PAM_BAD_ITEM;
+}
 
 static void before_fork(void)
 {
     struct session *session = fork_state.armed;
 
-    if (session && session->state == SESSION_OPEN && setns(session->fds.fd[CL_FD_INIT], CLONE_NEWPID) < 0)
+    fork_state.by_module = session && inside_pam(session->pamh);
+    if (!session || fork_state.by_module || session->state != SESSION_OPEN)
+        return;
+    if (setns(session->fds.fd[CL_FD_INIT], CLONE_NEWPID) < 0)
         (void)cl_fail(&session->fork_error, errno, "enter the cell's pid namespace for the next child");
 }
 
@@ -36,9 +49,8 @@ static void after_fork_in_parent(void)
 {
     const struct session *session = fork_state.armed;
 
-    if (!session || session->state != SESSION_OPEN)
-        return; /* a refused session refuses every child */
-    fork_state.armed = NULL;
+    if (!session || fork_state.by_module || session->state != SESSION_OPEN)
+        return;
     if (setns(session->own_pid_ns, CLONE_NEWPID) < 0)
         syslog(LOG_AUTHPRIV | LOG_ERR, "pam_cloister: cannot leave the cell's pid namespace: %m");
 }
@@ -47,7 +59,7 @@ static void after_fork_in_child(void)
 {
     struct session *session = fork_state.armed;
 
-    if (!session)
+    if (!session || fork_state.by_module)
         return;
     if (session->state != SESSION_OPEN)
         _exit(1);

@@ -23,6 +23,7 @@ enum session_state {
 
 /* One session; in the PAM handle's data. */
 struct session {
+    pam_handle_t *pamh;
     enum session_state state;
     pid_t opener;         /* the process that opened, as it sees itself */
     struct cl_plan plan;  /* valid when open */
@@ -37,10 +38,11 @@ struct session {
 int helper_call(const struct cl_request *request, struct cl_reply *ret_reply, struct cl_plan_fds *ret_fds,
                 struct cl_error *e) CL_WARN_UNUSED;
 
-/* fork.c: have the next child of this process be born in the session's pid namespace, and, with FORK placement,
- * placed there. One session at a time; disarmed by the fork. See pthread_atfork(3). */
+/* fork.c: have each child that the service makes from now on be born in the session's pid namespace, and, with FORK
+ * placement, placed there; children of other PAM modules are left alone. One session at a time, until fork_disarm.
+ * See pthread_atfork(3). */
 int fork_arm(struct session *session, struct cl_error *e) CL_WARN_UNUSED;
-/* Have every further child of this process end at once, until fork_disarm: the session is refused. */
+/* Have every child that the service makes from now on end at once, until fork_disarm: the session is refused. */
 int fork_refuse(struct session *session, struct cl_error *e) CL_WARN_UNUSED;
 void fork_disarm(const struct session *session);
 /* Is this process the child that fork_arm prepared, for this session? */

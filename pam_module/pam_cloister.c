@@ -66,6 +66,7 @@ static struct session *new_session(pam_handle_t *pamh)
 
     if (!session)
         return NULL;
+    session->pamh = pamh;
     session->opener = getpid();
     session->own_pid_ns = -1;
     for (size_t i = 0; i < CL_FD_COUNT; i++)
@@ -342,7 +343,7 @@ static void child_of_session(pam_handle_t *pamh, struct session *session)
                 place_or_exit(session);
             return;
         }
-        pam_syslog(pamh, LOG_ERR, "refused: id=%s: a second process of one session, born outside the cell",
+        pam_syslog(pamh, LOG_ERR, "refused: id=%s: a process of the session, born outside the cell",
                    session->plan.id);
         _exit(1);
     case SESSION_REFUSED:
