@@ -98,18 +98,22 @@ static void check_ambient(struct loader *l, const struct draft *draft, const str
         policy->name, name);
 }
 
-/* Through an id-mapped mount root's files belong to an id of the cell, and a capability would count for them. */
-static void check_ambient_identity(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+/* Through an id-mapped mount root's files belong to an id of the cell, and a capability would count for them.
+ */
+static void check_ambient_identity(struct loader *l, const struct draft *draft,
+                                   const struct cl_policy *parent)
 {
     const struct cl_policy *policy = draft->policy;
 
     if (policy->capabilities.ambient == 0 || policy->namespaces.identity != CL_IDENTITY_NATURAL ||
-        !(is_own(draft, parent, CL_KEY_CAPABILITIES_AMBIENT) || is_own(draft, parent, CL_KEY_NAMESPACES_IDENTITY)))
+        !(is_own(draft, parent, CL_KEY_CAPABILITIES_AMBIENT) ||
+          is_own(draft, parent, CL_KEY_NAMESPACES_IDENTITY)))
         return;
-    loader_error(l, line_of(draft, CL_KEY_CAPABILITIES_AMBIENT),
-                 "%s: capabilities.ambient: would count for root's files where namespaces.identity is \"natural\"; "
-                 "allowed: with namespaces.identity = \"plain\"",
-                 policy->name);
+    loader_error(
+        l, line_of(draft, CL_KEY_CAPABILITIES_AMBIENT),
+        "%s: capabilities.ambient: would count for root's files where namespaces.identity is \"natural\"; "
+        "allowed: with namespaces.identity = \"plain\"",
+        policy->name);
 }
 
 static void check_hostname_needs_uts(struct loader *l, const struct draft *draft,
@@ -137,11 +141,15 @@ static void check_memory_high(struct loader *l, const struct draft *draft, const
                    draft->policy->name, cl_key_name(high_key));
 }
 
-static void check_overlay_of_unconfined(struct loader *l, const struct draft *draft)
+static void check_overlay_of_unconfined(struct loader *l, const struct draft *draft,
+                                        const struct cl_policy *parent)
 {
     const struct cl_policy *policy = draft->policy;
+    bool own = is_own(draft, parent, CL_KEY_SECCOMP_PROFILE) || is_own(draft, parent, CL_KEY_SECCOMP_ALLOW) ||
+               is_own(draft, parent, CL_KEY_SECCOMP_DENY);
 
-    if (strcmp(policy->seccomp.profile, "unconfined") == 0 && (policy->seccomp.allow || policy->seccomp.deny))
+    if (own && strcmp(policy->seccomp.profile, "unconfined") == 0 &&
+        (policy->seccomp.allow || policy->seccomp.deny))
         loader_error(
             l, line_of(draft, CL_KEY_SECCOMP_PROFILE),
             "%s: seccomp.profile: \"unconfined\" has no filter that seccomp.allow and seccomp.deny could "
@@ -156,7 +164,7 @@ void consistency_of_policy(struct loader *l, const struct draft *draft, const st
     check_hostname_needs_uts(l, draft, parent);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_MEMORY_HIGH, &draft->policy->cgroup.user);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);
-    check_overlay_of_unconfined(l, draft);
+    check_overlay_of_unconfined(l, draft, parent);
 }
 
 /* Who gives only one of the two, in the whole chain, means the other. */
