@@ -388,6 +388,46 @@ static void test_usage(void **state)
     }
 }
 
+static void assert_file_holds(const char *name, const char *text)
+{
+    char path[512], *content;
+    size_t size;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", source_dir(), name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(cl_read_all(fd, 1 << 20, &content, &size), 0);
+    close(fd);
+    if (!strstr(content, text))
+        fail_msg("%s lacks \"%s\"", name, text);
+    free(content);
+}
+
+/* Every command of the help is in the manual, and offered by the completion. */
+static void test_every_command_is_documented(void **state)
+{
+    struct fixture *f = *state;
+    struct run r = RUN(f, "--help");
+    char *line = strstr(r.out, "Commands:\n"), *end = strstr(r.out, "\nOptions:");
+    size_t n = 0;
+
+    assert_true(line && end);
+    *end = '\0';
+    for (line = strchr(line, '\n') + 1; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        char verb[32], text[64];
+
+        if (sscanf(line, " %31s", verb) != 1 || strncmp(line, "  ", 2) != 0)
+            continue;
+        assert_file_holds("man/cloister.8", verb);
+        snprintf(text, sizeof(text), "%s ", verb);
+        assert_file_holds("dist/completion/cloister", text);
+        n++;
+    }
+    assert_true(n >= 2);
+    run_clear(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_explain_no_cell, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_explain_for_people, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_usage, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_every_command_is_documented, fixture_setup, fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
