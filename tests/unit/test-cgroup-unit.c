@@ -61,12 +61,12 @@ static sd_bus_message *message(struct fixture *f)
     return m;
 }
 
-static sd_bus_message *limits_message(struct fixture *f, const struct cgroup_limits *limits)
+static sd_bus_message *limits_message(struct fixture *f, const struct cgroup_limits *limits, unsigned which)
 {
     sd_bus_message *m = message(f);
 
     assert_true(sd_bus_message_open_container(m, 'a', "(sv)") >= 0);
-    assert_true(cgroup_unit_append_limits(m, limits) >= 0);
+    assert_true(cgroup_unit_append_limits(m, limits, which) >= 0);
     assert_true(sd_bus_message_close_container(m) >= 0);
     assert_true(sd_bus_message_seal(m, 1, 0) >= 0);
     return m;
@@ -124,7 +124,7 @@ static void test_limits(void **state)
     limits->value[CGROUP_PIDS_MAX] = 200;
     limits->value[CGROUP_SWAP_MAX] = 0;
     limits->value[CGROUP_CPU_MAX] = 150;
-    m = limits_message(f, limits);
+    m = limits_message(f, limits, CGROUP_ALL_LIMITS);
     check_u64(m, "TasksMax", 200);
     check_u64(m, "MemorySwapMax", 0);
     check_u64(m, "CPUQuotaPerSecUSec", 1500000);
@@ -134,8 +134,14 @@ static void test_limits(void **state)
     check_u64(m, "CPUWeight", UINT64_MAX);
     sd_bus_message_unref(m);
 
+    m = limits_message(f, limits, 1U << CGROUP_PIDS_MAX);
+    check_u64(m, "TasksMax", 200);
+    assert_true(sd_bus_message_rewind(m, true) >= 0);
+    assert_false(find(m, "MemoryMax", 0, "t"));
+    sd_bus_message_unref(m);
+
     limits->value[CGROUP_CPU_MAX] = CL_UNLIMITED;
-    m = limits_message(f, limits);
+    m = limits_message(f, limits, CGROUP_ALL_LIMITS);
     check_u64(m, "CPUQuotaPerSecUSec", UINT64_MAX);
     check_rates(m, "IOReadBandwidthMax", 0, NULL, 0);
     assert_true(sd_bus_message_rewind(m, true) >= 0);
@@ -152,7 +158,7 @@ static void test_io(void **state)
     limits->n_devices = 2;
     limits->device[0] = (struct cgroup_device){254, 16, {50, CL_UNLIMITED, CL_UNLIMITED, 7}};
     limits->device[1] = (struct cgroup_device){8, 0, {CL_UNLIMITED, 60, CL_UNLIMITED, CL_UNLIMITED}};
-    m = limits_message(f, limits);
+    m = limits_message(f, limits, CGROUP_ALL_LIMITS);
     check_rates(m, "IOReadBandwidthMax", 0, NULL, 0); /* the reset comes first */
     check_rates(m, "IOReadBandwidthMax", 1, "/dev/block/254:16", 50);
     check_rates(m, "IOWriteBandwidthMax", 1, "/dev/block/8:0", 60);
