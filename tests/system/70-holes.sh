@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Ways out that once were open, each shut for good.
+
+. "$(dirname "$0")/../lib/test.sh"
+
+FORK_SERVICE=$(test_program system/fork-service)
+FORK_NAME=$SITE_PREFIX-fork
+FORK_PAM=/etc/pam.d/$FORK_NAME
+HOST_USER_NS=$(readlink /proc/self/ns/user)
+HOME_OF_DAVE=$(getent passwd "$DAVE" | cut -d: -f6)
+
+cleanup() {
+	usermod -d "$HOME_OF_DAVE" "$DAVE"
+	umount -l "$WORK/mnt" 2>/dev/null
+	rm -f "$FORK_PAM"
+	test_cleanup
+}
+trap cleanup EXIT
+
+fork_pam() { # LINE...
+	printf '%s\n' 'auth required pam_permit.so' 'account required pam_permit.so' "$@" | put_file "$FORK_PAM"
+}
+
+with_fork_service() {
+	if [ "$SITE_MODE" = private ]; then
+		printf 'placement = ( { service = "%s"; at = "credentials"; }, { service = "%s"; at = "fork"; } );\n' \
+			"$SERVICE" "$FORK_NAME" | put_file "$CONF/cloister.conf"
+	else
+		settings <<<"placement = ( { service = \"$FORK_NAME\"; at = \"fork\"; } );"
+	fi
+}
+
+# Services that fork more than once -----------------------------------------------------------------------------
+
+with_fork_service
+fork_pam "session required $MODULE"
+check_differs "a service with fork placement runs its child in a cell" "$HOST_USER_NS" \
+	"$("$FORK_SERVICE" "$FORK_NAME" "$ALICE" 'readlink /proc/self/ns/user')"
+check_equal "its exit status passes" 7 "$("$FORK_SERVICE" "$FORK_NAME" "$ALICE" 'exit 7'; echo $?)"
+check_equal "its child has no capability" 0000000000000000 \
+	"$("$FORK_SERVICE" "$FORK_NAME" "$ALICE" "sed -n 's/^CapEff:.//p' /proc/self/status")"
+
+printf '#!/bin/sh\nreadlink /proc/self/ns/user >>%s/exec\n' "$WORK" >"$WORK/exec.sh"
+chmod 755 "$WORK/exec.sh"
+fork_pam "session required $MODULE" "session optional pam_exec.so $WORK/exec.sh"
+check_differs "a module that forks after ours does not take the child's place" "$HOST_USER_NS" \
+	"$("$FORK_SERVICE" "$FORK_NAME" "$ALICE" 'readlink /proc/self/ns/user')"
+check_equal "and that module's own children stay on the host, at open and at close" \
+	"$HOST_USER_NS $HOST_USER_NS" "$(xargs <"$WORK/exec")"
+
+fork_pam "session required $MODULE"
+policy 90-refuse <<-POLICY
+	policies = ( { name = "refused"; inherit = "default"; priority = 99; match = { users = ["$ALICE"]; };
+	  seccomp = { profile = "/nonexistent.json"; }; } );
+POLICY
+check_equal "a refused session is refused" 111 "$("$FORK_SERVICE" "$FORK_NAME" "$ALICE" true; echo $?)"
+check_equal "a service that ignores that gets no child" 112 \
+	"$("$FORK_SERVICE" -i "$FORK_NAME" "$ALICE" 'exit 0'; echo $?)"
+policies_reset
+settings_reset
+
+# sshd without the auth line: ssh -N would go on ------------------------------------------------------------------
+
+pam_edit '/^auth.*pam_cloister/d'
+check_equal "without the auth line, ssh -N gets no process" 255 \
+	"$(timeout 60 ssh -F "$SSH_CONFIG" -N alice >/dev/null 2>&1; echo $?)"
+pam_restore
+
+# Capabilities and root's files -----------------------------------------------------------------------------------
+
+ambient_policy() { # IDENTITY
+	policy 90-ambient <<-POLICY
+		policies = ( { name = "ambient"; inherit = "default"; priority = 99; match = { users = ["$DAVE"]; };
+		  namespaces = { identity = "$1"; };
+		  capabilities = { bounding = ["DAC_OVERRIDE"]; ambient = ["DAC_OVERRIDE"]; }; } );
+	POLICY
+}
+ambient_policy natural
+check_fails "ambient capabilities and natural identity do not go together" ctl --config "$CONF" check
+ambient_policy plain
+check "with plain identity they do" ctl --config "$CONF" check
+check_equal "an ambient capability does not count for root's files" refused \
+	"$(as dave -- '{ cat /etc/shadow || touch /etc/cloister-hole; } >/dev/null 2>&1 && echo open || echo refused')"
+policies_reset
+
+# Homes that NSS should not say -----------------------------------------------------------------------------------
+
+for home in /proc /home / // /run /dev /etc/.. /run/user; do
+	usermod -d "$home" "$DAVE" 2>/dev/null || sed -i "s|^\($DAVE:.*:\)[^:]*\(:[^:]*\)\$|\1$home\2|" /etc/passwd
+	view=$(as dave -- 'ls -d /proc/[0-9]* | wc -l; ls /home /run/dbus 2>/dev/null; cat /proc/kallsyms 2>/dev/null | head -n 1')
+	check_lacks "a home of $home undoes nothing" "$SITE_PREFIX-|system_bus|[a-f0-9]{16}|^[0-9]{3}" "$view"
+	check_matches "and the login works with $home" '^[0-9]+$' "$view"
+done
+usermod -d "$HOME_OF_DAVE" "$DAVE"
+
+# Mounts that the host makes later ---------------------------------------------------------------------------------
+
+mkdir "$WORK/mnt"
+HELD+=(later)
+hold later dave
+mkdir -p /srv/cloister-later
+mount -t tmpfs later /srv/cloister-later
+touch /srv/cloister-later/seen
+check_equal "what the host mounts later does not appear in a running cell" '' \
+	"$(held later -- ls /srv/cloister-later)"
+umount /srv/cloister-later
+rmdir /srv/cloister-later
+
+done_testing
