@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Live cells, as the subcommands see them: from root-owned records and the cgroup, never from what a tenant writes.
+ * Live cells, as the subcommands see them: from root-owned records and the cgroup, never from what a tenant
+ * writes.
  */
 #ifndef CL_CTL_CELL_H
 #define CL_CTL_CELL_H

@@ -25,8 +25,8 @@ static void print_cells(const struct cells *cells)
 {
     time_t now = time(NULL);
 
-    printf("%-12s  %-16s %-16s %-10s %-10s %-22s %8s %9s\n", "ID", "USER", "POLICY", "SERVICE", "TTY", "FROM", "AGE",
-           "PROCESSES");
+    printf("%-12s  %-16s %-16s %-10s %-10s %-22s %8s %9s\n", "ID", "USER", "POLICY", "SERVICE", "TTY", "FROM",
+           "AGE", "PROCESSES");
     for (size_t i = 0; i < cells->n; i++) {
         const struct record *r = cells->items[i].record;
         char age[32];

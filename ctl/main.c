@@ -21,7 +21,11 @@ static const struct ctl_verb verbs[] = {
      {{"service", "S", "the PAM service of the login (default sshd)"}}},
     {"list", "", "List the cells that live now", ctl_list, {{0}}},
     {"show", "ID", "Show one cell: who, since when, limits, use, limits hit", ctl_show, {{0}}},
-    {"kill", "ID | --user U", "End a cell, or all cells of a user", ctl_kill, {{"user", "U", "all cells of user U"}}},
+    {"kill",
+     "ID | --user U",
+     "End a cell, or all cells of a user",
+     ctl_kill,
+     {{"user", "U", "all cells of user U"}}},
     {"sweep", "", "Remove what ended sessions left behind", ctl_sweep, {{0}}},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * cloister show ID: one cell, with its limits, what it uses, and how often a limit was hit, as the kernel counts it.
+ * cloister show ID: one cell, with its limits, what it uses, and how often a limit was hit, as the kernel
+ * counts it.
  */
 #include "config.h"
 
@@ -73,11 +74,13 @@ static int show_text(const struct cell *cell)
 
     if (localtime_r(&since, &tm))
         (void)strftime(date, sizeof(date), "%F %T", &tm);
-    printf("id                  %s\nuser                %s (uid %u)\npolicy              %s\nservice             %s\n"
+    printf("id                  %s\nuser                %s (uid %u)\npolicy              %s\nservice         "
+           "    %s\n"
            "from                %s\ntty                 %s\nsince               %s\ninit pid            %d\n"
            "opener pid          %d\ncgroup              %s\nprocesses           %u\n",
-           r->id, r->user, r->uid, r->policy, r->service, r->rhost[0] ? r->rhost : "-", r->tty[0] ? r->tty : "-", date,
-           r->init, r->opener, r->cgroup[0] ? r->cgroup : "-", cell_processes(cell));
+           r->id, r->user, r->uid, r->policy, r->service, r->rhost[0] ? r->rhost : "-",
+           r->tty[0] ? r->tty : "-", date, r->init, r->opener, r->cgroup[0] ? r->cgroup : "-",
+           cell_processes(cell));
     for (size_t i = 0; i < CL_ARRAY_SIZE(counters); i++) {
         uint64_t value;
 

@@ -38,11 +38,11 @@ static int fix_limits(void)
         int resource;
         rlim_t value;
     } limits[] = {
-        {RLIMIT_AS, RLIM_INFINITY},     {RLIMIT_CORE, 0},
-        {RLIMIT_CPU, RLIM_INFINITY},    {RLIMIT_DATA, RLIM_INFINITY},
-        {RLIMIT_FSIZE, RLIM_INFINITY},  {RLIMIT_MEMLOCK, RLIM_INFINITY},
-        {RLIMIT_NOFILE, 1024},          {RLIMIT_NPROC, RLIM_INFINITY},
-        {RLIMIT_SIGPENDING, 4096},      {RLIMIT_STACK, 8 * 1024 * 1024},
+        {RLIMIT_AS, RLIM_INFINITY},    {RLIMIT_CORE, 0},
+        {RLIMIT_CPU, RLIM_INFINITY},   {RLIMIT_DATA, RLIM_INFINITY},
+        {RLIMIT_FSIZE, RLIM_INFINITY}, {RLIMIT_MEMLOCK, RLIM_INFINITY},
+        {RLIMIT_NOFILE, 1024},         {RLIMIT_NPROC, RLIM_INFINITY},
+        {RLIMIT_SIGPENDING, 4096},     {RLIMIT_STACK, 8 * 1024 * 1024},
     };
 
     for (size_t i = 0; i < CL_ARRAY_SIZE(limits); i++) {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The process that becomes pid 1 of the cell. Theory of operation: it starts as a copy of the helper, as root, in a
- * new pid namespace and a copy of the host's mount namespace, both owned by the initial user namespace: so nothing
- * inside the cell, whatever capabilities it may have there, can mount or unmount. Step by step it is told to go on
- * (one byte each way on a socket pair; end of file means the helper died, and so does it):
+ * The process that becomes pid 1 of the cell. Theory of operation: it starts as a copy of the helper, as
+ * root, in a new pid namespace and a copy of the host's mount namespace, both owned by the initial user
+ * namespace: so nothing inside the cell, whatever capabilities it may have there, can mount or unmount. Step
+ * by step it is told to go on (one byte each way on a socket pair; end of file means the helper died, and so
+ * does it):
  *
  *   helper                                   this process
  *   puts it into its cgroup        'c' ->    unshares the user namespace
  *   writes the id maps             'm' ->    unshares ipc, uts, net, cgroup; caps nesting; hostname; loopback
- *   builds the file view           'x' ->    becomes uid 0 of the cell (a nobody of the host), drops everything,
- *                                            and executes cloister-init from a descriptor
+ *   builds the file view           'x' ->    becomes uid 0 of the cell (a nobody of the host), drops
+ * everything, and executes cloister-init from a descriptor
  *
  * cloister-init then waits for one byte more: only a cell that the login has been told of lives on.
  */
@@ -202,7 +203,8 @@ int stage_start(struct session *s, struct cl_error *e)
 
     if (r < 0)
         return r;
-    /* Executed, or dead: either way the close-on-exec socket ends. A failure would have sent a second answer. */
+    /* Executed, or dead: either way the close-on-exec socket ends. A failure would have sent a second answer.
+     */
     r = cl_receive(s->init_sock, &byte, sizeof(byte), NULL, 0, NULL, s->deadline_ms);
     if (r != -EPIPE)
         return cl_fail(e, r == -ETIMEDOUT ? ETIMEDOUT : ENOEXEC, "execute " CL_INIT_PATH);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Ending a cell: a courtesy to its processes, then cgroup.kill, which no fork outruns; without a cgroup, the death of
- * pid 1, which takes the pid namespace along.
+ * Ending a cell: a courtesy to its processes, then cgroup.kill, which no fork outruns; without a cgroup, the
+ * death of pid 1, which takes the pid namespace along.
  */
 #include "config.h"
 
@@ -24,7 +24,8 @@
 #define BARE_WAIT_MS  200
 #define GRACE_POLL_MS 20
 
-/* Does the cgroup, open as dir, hold this process? A pid that we read a moment ago may be another's by now. */
+/* Does the cgroup, open as dir, hold this process? A pid that we read a moment ago may be another's by now.
+ */
 static bool holds(int dir, pid_t pid)
 {
     FILE *procs = NULL;
@@ -97,8 +98,9 @@ static void grant_grace(const struct record *record, int grace_ms)
         (void)nanosleep(&pause, NULL);
 }
 
-/* Its death takes the pid namespace along. It is not waited for when there is a cgroup to watch: pid 1 does not end
- * before every process of its namespace is reaped, and sshd's monitor reaps its child only after this close. */
+/* Its death takes the pid namespace along. It is not waited for when there is a cgroup to watch: pid 1 does
+ * not end before every process of its namespace is reaped, and sshd's monitor reaps its child only after this
+ * close. */
 static int kill_init(const struct record *record, struct cl_error *e)
 {
     cleanup_fd int fd = record_pidfd(record->init, record->init_start);
@@ -178,5 +180,6 @@ int kill_verb(char *const *arguments, struct cl_error *e)
         r = record_lock(run_fd, seen->uid, cl_now_ms() + CL_DEADLINE_MS, &lock, e);
     if (r == 0)
         r = record_load(run_fd, id, &record, NULL); /* it may have ended while we waited */
-    return r < 0 ? cl_fail(e, -r, "no live cell has the id %s", id) : end_cell(run_fd, record, (int)record->grace * 1000, e);
+    return r < 0 ? cl_fail(e, -r, "no live cell has the id %s", id)
+                 : end_cell(run_fd, record, (int)record->grace * 1000, e);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Who is it, is Cloister to leave them alone, and if not, what does their policy say? The exempt list is settled
- * before any policy is read, so that no policy can lock the administrator out. An invalid configuration is never
- * in force: the last valid one, kept in CL_STATE_DIR, is, and every login says so in the log.
+ * Who is it, is Cloister to leave them alone, and if not, what does their policy say? The exempt list is
+ * settled before any policy is read, so that no policy can lock the administrator out. An invalid
+ * configuration is never in force: the last valid one, kept in CL_STATE_DIR, is, and every login says so in
+ * the log.
  */
 #include "config.h"
 
@@ -40,7 +41,8 @@ static void log_problems(const struct cl_problems *problems, const char *consequ
         const struct cl_problem *p = &problems->items[i];
 
         if (!p->warning)
-            cl_log(LOG_ERR, "configuration: %s:%u: %s; %s", p->file ? p->file : "?", p->line, p->text, consequence);
+            cl_log(LOG_ERR, "configuration: %s:%u: %s; %s", p->file ? p->file : "?", p->line, p->text,
+                   consequence);
     }
 }
 
@@ -142,15 +144,17 @@ int stage_service(struct session *s, struct cl_error *e)
 
     if (s->placement == CL_PLACEMENT_NONE)
         return cl_fail_key(e, EACCES, "placement", CL_CONFIG_DIR "/cloister.conf",
-                           "service %s is unknown: add { service = \"%s\"; at = \"fork\"; } to placement", service,
-                           service);
+                           "service %s is unknown: add { service = \"%s\"; at = \"fork\"; } to placement",
+                           service, service);
     if (s->placement == CL_PLACEMENT_CREDENTIALS && s->request->setcred_calls == 0)
-        return cl_fail(e, EACCES,
-                       "add `auth required pam_cloister.so` as the last auth line of /etc/pam.d/%s: the session "
-                       "line alone cannot place the login",
-                       service);
+        return cl_fail(
+            e, EACCES,
+            "add `auth required pam_cloister.so` as the last auth line of /etc/pam.d/%s: the session "
+            "line alone cannot place the login",
+            service);
     if (s->placement == CL_PLACEMENT_CREDENTIALS && s->request->setcred_calls > 1)
-        return cl_fail(e, EACCES, "keep one auth line for pam_cloister.so in /etc/pam.d/%s: it is there %u times",
+        return cl_fail(e, EACCES,
+                       "keep one auth line for pam_cloister.so in /etc/pam.d/%s: it is there %u times",
                        service, s->request->setcred_calls);
     if (s->cell_uid == 0)
         return cl_fail(e, ENOENT, "system user %s is missing: run `systemd-sysusers` or `useradd -r -U %s`",

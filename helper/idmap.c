@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The maps are written by root of the host from outside, so setgroups(2) stays allowed: a service that sets the
- * user's groups inside the cell can only choose among those that are mapped.
+ * The maps are written by root of the host from outside, so setgroups(2) stays allowed: a service that sets
+ * the user's groups inside the cell can only choose among those that are mapped.
  */
 #include "config.h"
 
@@ -22,7 +22,6 @@
 
 #define EXTENTS_MAX 340 /* of the kernel: user_namespaces(7) */
 
-
 static int compare_gids(const void *a, const void *b)
 {
     gid_t left = *(const gid_t *)a, right = *(const gid_t *)b;
@@ -37,7 +36,8 @@ static int write_map(int proc_fd, const char *file, const char *text, struct cl_
     return r < 0 ? cl_fail(e, -r, "write %s of the cell", file) : 0;
 }
 
-/* The gid map: 0, then runs of neighbouring gids of the user. tty is added so that terminals show their group. */
+/* The gid map: 0, then runs of neighbouring gids of the user. tty is added so that terminals show their
+ * group. */
 static int format_gid_map(const struct cl_user *user, gid_t cell_gid, char **ret, struct cl_error *e)
 {
     const struct group *tty = getgrnam("tty");
@@ -51,7 +51,8 @@ static int format_gid_map(const struct cl_user *user, gid_t cell_gid, char **ret
         return cl_fail(e, ENOMEM, "format gid_map");
     }
     for (size_t i = 0; i < user->n_groups; i++)
-        if (user->groups[i] != 0 && user->groups[i] != cell_gid) /* these are what the cell's gid 0 stands for */
+        if (user->groups[i] != 0 &&
+            user->groups[i] != cell_gid) /* these are what the cell's gid 0 stands for */
             gids[n++] = user->groups[i];
     if (tty)
         gids[n++] = tty->gr_gid;
@@ -75,7 +76,8 @@ static int format_gid_map(const struct cl_user *user, gid_t cell_gid, char **ret
     return 0;
 }
 
-int idmap_write_cell(int proc_fd, const struct cl_user *user, uid_t cell_uid, gid_t cell_gid, struct cl_error *e)
+int idmap_write_cell(int proc_fd, const struct cl_user *user, uid_t cell_uid, gid_t cell_gid,
+                     struct cl_error *e)
 {
     cleanup_free char *gid_map = NULL;
     char uid_map[96];
@@ -102,8 +104,8 @@ static void format_mount_map(unsigned id, char *buf, size_t size)
     (void)snprintf(buf, size, "0 %u 1\n1 1 %u\n%u %u %u\n", id, id - 1, id + 1, id + 1, last - id);
 }
 
-/* A child that only holds the new user namespace open until its maps are written and the descriptor is ours. It
- * ends when the other end of the pair does. */
+/* A child that only holds the new user namespace open until its maps are written and the descriptor is ours.
+ * It ends when the other end of the pair does. */
 static pid_t start_holder(int *ret_sock)
 {
     int pair[2];

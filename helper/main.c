@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * cloister-helper: the setuid door. A table of verbs; each says who may use it. Nothing here takes a path, a policy
- * or a user from anyone but root.
+ * cloister-helper: the setuid door. A table of verbs; each says who may use it. Nothing here takes a path, a
+ * policy or a user from anyone but root.
  */
 #include "config.h"
 
@@ -20,7 +20,7 @@
 
 struct verb {
     const char *name;
-    int keep_fd;    /* the highest descriptor that the verb is handed */
+    int keep_fd; /* the highest descriptor that the verb is handed */
     int n_arguments;
     int (*run)(char *const *arguments, struct cl_error *e);
 };
@@ -49,7 +49,8 @@ int main(int argc, char **argv)
 
     cl_log_init("cloister-helper", false);
     if (r == 0 && !verb) {
-        (void)dprintf(STDERR_FILENO, "cloister-helper: started by pam_cloister and cloister(8), not by hand\n");
+        (void)dprintf(STDERR_FILENO,
+                      "cloister-helper: started by pam_cloister and cloister(8), not by hand\n");
         return 2;
     }
     if (r == 0 && caller != 0)

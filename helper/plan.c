@@ -22,7 +22,8 @@ int session_reply(struct session *s, struct cl_reply *reply, const int *fds, siz
 
 static int add_env(char *env, size_t *used, const char *name, const char *value)
 {
-    int n = snprintf(env + *used, CL_ENV_MAX - 1 - *used, "%s%s%s", name, value ? "=" : "", value ? value : "");
+    int n =
+        snprintf(env + *used, CL_ENV_MAX - 1 - *used, "%s%s%s", name, value ? "=" : "", value ? value : "");
 
     if (n < 0 || (size_t)n + 1 >= CL_ENV_MAX - 1 - *used)
         return -E2BIG;
@@ -70,9 +71,10 @@ int stage_answer(struct session *s, struct cl_error *e)
     plan->seccomp_log = s->policy->seccomp.log;
     memcpy(plan->id, s->id, sizeof(plan->id));
     (void)snprintf(plan->policy, sizeof(plan->policy), "%s", s->policy->name);
-    if (s->apparmor && (size_t)snprintf(plan->apparmor, sizeof(plan->apparmor), "%s", s->apparmor) >=
-                           sizeof(plan->apparmor))
-        return cl_policy_fail(s->policy, CL_KEY_APPARMOR_PROFILE, e, ENAMETOOLONG, "profile name is too long");
+    if (s->apparmor &&
+        (size_t)snprintf(plan->apparmor, sizeof(plan->apparmor), "%s", s->apparmor) >= sizeof(plan->apparmor))
+        return cl_policy_fail(s->policy, CL_KEY_APPARMOR_PROFILE, e, ENAMETOOLONG,
+                              "profile name is too long");
     r = fill_env(s, plan->env, e);
     if (r < 0)
         return r;

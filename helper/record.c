@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Records as JSON, written before a cell is built and again when it lives. Whatever dies, and whenever, the record
- * says what has to be taken away.
+ * Records as JSON, written before a cell is built and again when it lives. Whatever dies, and whenever, the
+ * record says what has to be taken away.
  */
 #include "config.h"
 
@@ -37,9 +37,10 @@ int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e)
     if (r < 0)
         return cl_fail(e, -r, "read %s", path);
     after_name = strrchr(stat, ')'); /* the name may hold anything, parentheses too */
-    if (!after_name || sscanf(after_name + 1,
-                              " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                              &start) != 1)
+    if (!after_name ||
+        sscanf(after_name + 1,
+               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+               &start) != 1)
         return cl_fail(e, EBADMSG, "parse %s", path);
     *ret = start;
     return 0;
@@ -83,7 +84,8 @@ int record_open_dir(int *ret_fd, struct cl_error *e)
         r = open_private_dir(run, "locks", &sub, e);
     cl_close(&sub);
     if (r == 0)
-        r = open_private_dir(run, "root", &sub, e); /* where a view is assembled, seen only in its namespace */
+        r = open_private_dir(run, "root", &sub,
+                             e); /* where a view is assembled, seen only in its namespace */
     if (r == 0)
         r = open_private_dir(AT_FDCWD, CL_STATE_DIR, &state, e);
     cl_close(&sub);
@@ -130,14 +132,14 @@ static json_t *json_text(const char *s)
 
 static json_t *record_to_json(const struct record *r)
 {
-    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-                     "id", r->id, "live", r->live, "user", json_text(r->user), "policy", json_text(r->policy),
-                     "service", json_text(r->service), "rhost", json_text(r->rhost), "tty", json_text(r->tty),
-                     "cgroup", json_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since,
-                     "opener", (json_int_t)r->opener, "opener_start", (json_int_t)r->opener_start, "init",
-                     (json_int_t)r->init, "init_start", (json_int_t)r->init_start, "helper", (json_int_t)r->helper,
-                     "helper_start", (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager",
-                     (json_int_t)r->manager);
+    return json_pack(
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
+        r->id, "live", r->live, "user", json_text(r->user), "policy", json_text(r->policy), "service",
+        json_text(r->service), "rhost", json_text(r->rhost), "tty", json_text(r->tty), "cgroup",
+        json_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since, "opener",
+        (json_int_t)r->opener, "opener_start", (json_int_t)r->opener_start, "init", (json_int_t)r->init,
+        "init_start", (json_int_t)r->init_start, "helper", (json_int_t)r->helper, "helper_start",
+        (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager", (json_int_t)r->manager);
 }
 
 int record_save(int run_fd, const struct record *record, struct cl_error *e)
@@ -161,11 +163,13 @@ static int record_from_json(json_t *json, struct record *r)
     const char *id;
     int live;
 
-    if (json_unpack(json, "{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-                    "id", &id, "live", &live, "user", &r->user, "policy", &r->policy, "service", &r->service,
-                    "rhost", &r->rhost, "tty", &r->tty, "cgroup", &r->cgroup, "uid", &uid, "since", &since,
-                    "opener", &opener, "opener_start", &opener_start, "init", &init, "init_start", &init_start,
-                    "helper", &helper, "helper_start", &helper_start, "grace", &grace, "manager", &manager) < 0 ||
+    if (json_unpack(
+            json,
+            "{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+            "id", &id, "live", &live, "user", &r->user, "policy", &r->policy, "service", &r->service, "rhost",
+            &r->rhost, "tty", &r->tty, "cgroup", &r->cgroup, "uid", &uid, "since", &since, "opener", &opener,
+            "opener_start", &opener_start, "init", &init, "init_start", &init_start, "helper", &helper,
+            "helper_start", &helper_start, "grace", &grace, "manager", &manager) < 0 ||
         !cl_id_valid(id))
         return -EBADMSG;
     memcpy(r->id, id, sizeof(r->id));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Answer pam_cloister: a table of request verbs, as OpenSSH's monitor has one. A refused open is one log line, with
- * the reference that the user is shown.
+ * Answer pam_cloister: a table of request verbs, as OpenSSH's monitor has one. A refused open is one log
+ * line, with the reference that the user is shown.
  */
 #include "config.h"
 
@@ -29,7 +29,8 @@ static int find_opener(struct session *s, struct cl_error *e)
     if (getsockopt(s->sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return cl_fail(e, errno, "hand-off is not a socket of pam_cloister");
     if (peer.uid != 0 || peer.pid != getppid())
-        return cl_fail(e, EPERM, "hand-off comes from uid %u, pid %d, not from the parent", peer.uid, peer.pid);
+        return cl_fail(e, EPERM, "hand-off comes from uid %u, pid %d, not from the parent", peer.uid,
+                       peer.pid);
     s->opener = peer.pid;
     s->opener_fd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
     if (s->opener_fd < 0)
@@ -53,8 +54,8 @@ static int refuse(struct session *s, const struct cl_error *cause, struct cl_err
     struct cl_reply reply = {.type = CL_REPLY_REFUSED};
 
     log_refusal(s, cause);
-    (void)snprintf(reply.text, sizeof(reply.text), "cloister: login refused (reference %s); ask the administrator",
-                   s->id);
+    (void)snprintf(reply.text, sizeof(reply.text),
+                   "cloister: login refused (reference %s); ask the administrator", s->id);
     return session_reply(s, &reply, NULL, 0, e);
 }
 
@@ -64,7 +65,8 @@ static int grant(struct session *s, struct cl_error *e)
     int r;
 
     if (s->outcome == OUTCOME_EXEMPT) {
-        cl_log(LOG_INFO, "exempt: user=%s service=%s by=%s", s->user->name, s->request->service, s->exempt_why);
+        cl_log(LOG_INFO, "exempt: user=%s service=%s by=%s", s->user->name, s->request->service,
+               s->exempt_why);
         (void)snprintf(reply.text, sizeof(reply.text), "%s", s->exempt_why);
         return session_reply(s, &reply, NULL, 0, e);
     }
@@ -73,7 +75,7 @@ static int grant(struct session *s, struct cl_error *e)
     if (r < 0)
         return cl_fail(e, -r, "release cloister-init");
     cl_log(LOG_INFO, "open: id=%s user=%s policy=%s service=%s rhost=%s tty=%s init=%d", s->id, s->user->name,
-               s->policy->name, s->request->service, s->request->rhost, s->request->tty, s->init);
+           s->policy->name, s->request->service, s->request->rhost, s->request->tty, s->init);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The stages of opening a cell, in order, and their runner. Nothing of the host changes before stage "record", which
- * writes down what is about to be made: whatever happens after that, a sweep finds it.
+ * The stages of opening a cell, in order, and their runner. Nothing of the host changes before stage
+ * "record", which writes down what is about to be made: whatever happens after that, a sweep finds it.
  *
  *   user, exempt                    whose login, and is it ours at all?
  *   state                           the folders of records, locks and caches

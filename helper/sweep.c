@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Sweeping is safe at any time: a record is only acted upon under its user's lock, and only when the process that
- * it names is provably gone.
+ * Sweeping is safe at any time: a record is only acted upon under its user's lock, and only when the process
+ * that it names is provably gone.
  */
 #include "config.h"
 
@@ -59,8 +59,8 @@ struct known {
     int run_fd;
 };
 
-/* A leaf is known when any record names it: what is being built has no path in its record yet, but its cell's id
- * is the last part of the path. */
+/* A leaf is known when any record names it: what is being built has no path in its record yet, but its cell's
+ * id is the last part of the path. */
 static bool is_known(const char *path, void *arg)
 {
     const struct known *known = arg;

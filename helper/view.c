@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The file view. Theory of operation: a new root is assembled from copies of the host's mounts, each nosuid and
- * nodev, id-mapped where the filesystem can; what is the host's alone (/proc, /sys, /dev, /run, /tmp, the homes of
- * others) is not copied but replaced. Then the root is changed and the host's tree detached, so that nothing is
- * merely covered. All of it happens in the cell's mount namespace, which belongs to the initial user namespace.
+ * The file view. Theory of operation: a new root is assembled from copies of the host's mounts, each nosuid
+ * and nodev, id-mapped where the filesystem can; what is the host's alone (/proc, /sys, /dev, /run, /tmp, the
+ * homes of others) is not copied but replaced. Then the root is changed and the host's tree detached, so that
+ * nothing is merely covered. All of it happens in the cell's mount namespace, which belongs to the initial
+ * user namespace.
  *
- * It is done by a grandchild of the helper that joins every namespace of the cell but the user namespace: only so
- * are /proc, /sys, the cgroup and the message queue mounts those of the cell, and still owned by root of the host.
+ * It is done by a grandchild of the helper that joins every namespace of the cell but the user namespace:
+ * only so are /proc, /sys, the cgroup and the message queue mounts those of the cell, and still owned by root
+ * of the host.
  */
 #include "config.h"
 
@@ -81,8 +83,8 @@ static int hide_folder(struct view *v, int target, struct cl_error *e)
                                    .uid = v->s->cell_uid,
                                    .gid = v->s->cell_gid,
                                    .flags = MNT_RDONLY | MNT_NOEXEC};
-    cleanup_fd int mount = v->empty < 0 ? mnt_tmpfs(&what, e)
-                                        : mnt_clone(v->empty, MNT_RDONLY | MNT_NOEXEC, -1, NULL, e);
+    cleanup_fd int mount =
+        v->empty < 0 ? mnt_tmpfs(&what, e) : mnt_clone(v->empty, MNT_RDONLY | MNT_NOEXEC, -1, NULL, e);
     int r = mount < 0 ? mount : mnt_attach(mount, target, e);
 
     if (r == 0 && v->empty < 0)

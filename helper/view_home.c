@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The home of the user, alone in an empty folder of homes. Where it lies is what NSS says, and a directory service may
- * say anything: a home that is, holds or lies in what the view replaces is no home.
+ * The home of the user, alone in an empty folder of homes. Where it lies is what NSS says, and a directory
+ * service may say anything: a home that is, holds or lies in what the view replaces is no home.
  */
 #include "config.h"
 
@@ -21,9 +21,9 @@
 #define USUAL_BASE "/home"
 
 /* Homes that lie directly in these share the folder with the system: it cannot be emptied. */
-static const char *const system_folders[] = {"",         "/etc",     "/mnt",       "/opt",       "/srv",
-                                             "/usr",     "/usr/lib", "/usr/local", "/usr/share", "/var",
-                                             "/var/cache", "/var/lib", "/var/log", "/var/spool", "/media"};
+static const char *const system_folders[] = {"",           "/etc",     "/mnt",       "/opt",       "/srv",
+                                             "/usr",       "/usr/lib", "/usr/local", "/usr/share", "/var",
+                                             "/var/cache", "/var/lib", "/var/log",   "/var/spool", "/media"};
 
 /* Absolute, and no component empty, "." or "..". */
 static bool is_clean(const char *path)
@@ -33,7 +33,8 @@ static bool is_clean(const char *path)
     while (*path) {
         size_t length = strcspn(++path, "/");
 
-        if (length == 0 || (length == 1 && path[0] == '.') || (length == 2 && path[0] == '.' && path[1] == '.'))
+        if (length == 0 || (length == 1 && path[0] == '.') ||
+            (length == 2 && path[0] == '.' && path[1] == '.'))
             return false;
         path += length;
     }
@@ -90,7 +91,8 @@ void view_find_home(struct view *v)
     if (v->has_home)
         find_base(v, home);
     else
-        cl_log(LOG_NOTICE, "home %s of uid %u is not a path that a cell can have: it has none", home, v->s->user->uid);
+        cl_log(LOG_NOTICE, "home %s of uid %u is not a path that a cell can have: it has none", home,
+               v->s->user->uid);
 }
 
 /* Make the folders between base and home in the empty filesystem at base, and open the last one. */
@@ -182,6 +184,7 @@ int view_home(struct view *v, struct cl_error *e)
     if (r == 0 && strcmp(v->home_base, USUAL_BASE) != 0)
         r = view_hide(v, USUAL_BASE, &why);
     if (r < 0)
-        return cl_policy_fail(v->s->policy, CL_KEY_FILES_HOME, e, -r, "home %s: %s", v->s->user->home, why.text);
+        return cl_policy_fail(v->s->policy, CL_KEY_FILES_HOME, e, -r, "home %s: %s", v->s->user->home,
+                              why.text);
     return 0;
 }

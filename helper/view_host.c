@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What the cell takes over of the host's mounts: the root, and each mount that nothing of the view replaces. Every
- * mount is copied by itself, so that one filesystem that cannot be id-mapped does not spoil the others.
+ * What the cell takes over of the host's mounts: the root, and each mount that nothing of the view replaces.
+ * Every mount is copied by itself, so that one filesystem that cannot be id-mapped does not spoil the others.
  */
 #include "config.h"
 
@@ -97,7 +97,8 @@ static int take_over(const struct view *v, const struct mount_line *line, struct
     int r;
 
     if (source < 0)
-        return 0; /* covered by another mount, or behind a folder that even root cannot pass: nobody can see it */
+        return 0; /* covered by another mount, or behind a folder that even root cannot pass: nobody can see
+                     it */
     mount = mnt_clone(source, strcmp(line->type, "autofs") == 0 ? MNT_FOLLOW : 0, v->idmap, &mapped, e);
     if (mount < 0)
         return mount;
@@ -114,7 +115,8 @@ static int take_over(const struct view *v, const struct mount_line *line, struct
 static bool wanted(const struct view *v, const struct mount_line *line, bool below_home)
 {
     const char *home = v->s->user->home;
-    bool in_home = v->has_home && v->home_base[0] && path_is_below(line->point, home) && strcmp(line->point, home) != 0;
+    bool in_home =
+        v->has_home && v->home_base[0] && path_is_below(line->point, home) && strcmp(line->point, home) != 0;
 
     if (strcmp(line->point, "/") == 0 || served_by_user(line->type) || strcmp(line->type, "nsfs") == 0)
         return false;

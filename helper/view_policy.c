@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What the policy's `files` group asks for, the home aside: private folders, hidden and read-only paths, mounts.
+ * What the policy's `files` group asks for, the home aside: private folders, hidden and read-only paths,
+ * mounts.
  */
 #include "config.h"
 
@@ -63,15 +64,16 @@ int view_private(struct view *v, struct cl_error *e)
         int r = make_private(v, dirs[i], &why);
 
         if (r < 0 && r != -ENOENT) /* a folder that the host does not have is private enough */
-            return cl_policy_fail(policy, CL_KEY_FILES_PRIVATE, e, -r, "make %s private: %s", dirs[i], why.text);
+            return cl_policy_fail(policy, CL_KEY_FILES_PRIVATE, e, -r, "make %s private: %s", dirs[i],
+                                  why.text);
     }
     return 0;
 }
 
 static int add_mount(const struct view *v, const struct cl_mount *m, struct cl_error *e)
 {
-    unsigned flags = (m->read_only ? MNT_RDONLY : 0) | (m->noexec ? MNT_NOEXEC : 0) |
-                     (m->recursive ? MNT_RECURSIVE : 0);
+    unsigned flags =
+        (m->read_only ? MNT_RDONLY : 0) | (m->noexec ? MNT_NOEXEC : 0) | (m->recursive ? MNT_RECURSIVE : 0);
     const struct mnt_tmpfs empty = {.size = m->size == CL_UNLIMITED ? v->s->policy->files.tmp_size : m->size,
                                     .inodes = VIEW_INODES_MAX,
                                     .mode = 0700,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The kernel's own folders, fresh for the cell. What is masked and what is read-only is Docker's list (MaskedPaths
- * and ReadonlyPaths of its OCI defaults).
+ * The kernel's own folders, fresh for the cell. What is masked and what is read-only is Docker's list
+ * (MaskedPaths and ReadonlyPaths of its OCI defaults).
  */
 #include "config.h"
 
@@ -17,16 +17,17 @@
 #include "view.h"
 
 static const char *const masked[] = {
-    "/proc/acpi",       "/proc/asound",      "/proc/interrupts",
-    "/proc/kcore",      "/proc/keys",        "/proc/latency_stats",
-    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-    "/proc/scsi",       "/proc/kallsyms",    "/proc/kpagecount",
-    "/proc/kpageflags", "/proc/kpagecgroup", "/proc/vmallocinfo",
-    "/proc/slabinfo",   "/sys/firmware",     "/sys/devices/virtual/powercap",
+    "/proc/acpi",        "/proc/asound",        "/proc/interrupts",
+    "/proc/kcore",       "/proc/keys",          "/proc/latency_stats",
+    "/proc/timer_list",  "/proc/timer_stats",   "/proc/sched_debug",
+    "/proc/scsi",        "/proc/kallsyms",      "/proc/kpagecount",
+    "/proc/kpageflags",  "/proc/kpagecgroup",   "/proc/vmallocinfo",
+    "/proc/slabinfo",    "/sys/firmware",       "/sys/devices/virtual/powercap",
     "/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security",
 };
 
-static const char *const read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+static const char *const read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+                                        "/proc/sysrq-trigger"};
 
 static int mask_below(struct view *v, char top, struct cl_error *e)
 {
@@ -67,7 +68,12 @@ struct device {
 };
 
 static const struct device devices[] = {
-    {"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
+    {"null", 1, 3},
+    {"zero", 1, 5},
+    {"full", 1, 7},
+    {"random", 1, 8},
+    {"urandom", 1, 9},
+    {"tty", 5, 0},
     /* A node of its own, not a bind mount: the kernel looks for "pts" beside it. */
     {"ptmx", 5, 2},
 };
@@ -75,7 +81,9 @@ static const struct device devices[] = {
 static const struct {
     const char *name, *target;
 } links[] = {
-    {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+    {"fd", "/proc/self/fd"},
+    {"stdin", "/proc/self/fd/0"},
+    {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"},
 };
 

@@ -12,10 +12,11 @@
 
 #include "err.h"
 
-static int record(struct cl_error *e, int err, const char *key, const char *origin, const char *fmt, va_list ap)
-    __attribute__((format(printf, 5, 0)));
+static int record(struct cl_error *e, int err, const char *key, const char *origin, const char *fmt,
+                  va_list ap) __attribute__((format(printf, 5, 0)));
 
-static int record(struct cl_error *e, int err, const char *key, const char *origin, const char *fmt, va_list ap)
+static int record(struct cl_error *e, int err, const char *key, const char *origin, const char *fmt,
+                  va_list ap)
 {
     int saved = errno;
 
@@ -61,9 +62,12 @@ const char *cl_error_format(const struct cl_error *e, char *buf, size_t size)
     size_t n = 0;
 
     (void)snprintf(raw, sizeof(raw), "%s%s%s%s%s%s%s%s%s: %s", e->stage[0] ? "stage=" : "", e->stage,
-                   e->stage[0] && e->key[0] ? " " : "", e->key[0] ? "key=" : "", e->key, e->origin[0] ? " (" : "",
-                   e->origin, e->origin[0] ? "): " : (e->stage[0] || e->key[0]) ? ": " : "", e->text,
-                   strerror(e->err));
+                   e->stage[0] && e->key[0] ? " " : "", e->key[0] ? "key=" : "", e->key,
+                   e->origin[0] ? " (" : "", e->origin,
+                   e->origin[0]                 ? "): "
+                   : (e->stage[0] || e->key[0]) ? ": "
+                                                : "",
+                   e->text, strerror(e->err));
     for (const char *p = raw; *p && n + 5 < size; p++) {
         if (iscntrl((unsigned char)*p))
             n += (size_t)snprintf(buf + n, size - n, "\\x%02x", (unsigned char)*p);

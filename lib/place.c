@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Placement. Theory of operation: the process arrives as root of the host, holding descriptors that root-owned
- * code opened. It gives up one thing at a time, and each step must still be possible when its turn comes:
+ * Placement. Theory of operation: the process arrives as root of the host, holding descriptors that
+ * root-owned code opened. It gives up one thing at a time, and each step must still be possible when its turn
+ * comes:
  *
  *   cgroup         while the host's credentials count: the kernel checks who opened cgroup.procs
  *   keyring, oom   while /proc is the host's, where oom_score_adj may be written
  *   namespaces     all at once by pidfd; from here /proc is the cell's, and no name of the host resolves
  *   verify         the cell that was joined is the one that was planned, by inode number
- *   capabilities   bounding set, then gid and uid, then ambient, inheritable, permitted, effective. uid 0 of the
- *                  host is not mapped in the cell, so the kernel never clears capabilities by itself at setuid
- *   AppArmor       before no_new_privs, after which a confined service could not change its profile any more
- *   seccomp        last: nothing here may depend on what a profile allows
+ *   capabilities   bounding set, then gid and uid, then ambient, inheritable, permitted, effective. uid 0 of
+ * the host is not mapped in the cell, so the kernel never clears capabilities by itself at setuid AppArmor
+ * before no_new_privs, after which a confined service could not change its profile any more seccomp last:
+ * nothing here may depend on what a profile allows
  *
  * Nothing is undone. A caller that gets an error must _exit.
  */
@@ -165,7 +166,8 @@ static int install_filter(int fd, bool log, struct cl_error *e)
     return 0;
 }
 
-/* Which capabilities, all of them inside the cell's user namespace only, are still needed after the uid is set. */
+/* Which capabilities, all of them inside the cell's user namespace only, are still needed after the uid is
+ * set. */
 static uint64_t interim_capabilities(const struct cl_plan *plan)
 {
     if (plan->placement == CL_PLACEMENT_FORK)

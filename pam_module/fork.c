@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Around the service's forks. A process cannot change its pid namespace, only that of its children: so the parent
- * points pid_for_children at the cell just before it forks, and back just after. The child of a service that has
- * no PAM call after the fork is placed right here, before fork(3) returns in it. And since services go on after a
- * refused open (`ssh -N`), every child of a refused session ends here.
+ * Around the service's forks. A process cannot change its pid namespace, only that of its children: so the
+ * parent points pid_for_children at the cell just before it forks, and back just after. The child of a
+ * service that has no PAM call after the fork is placed right here, before fork(3) returns in it. And since
+ * services go on after a refused open (`ssh -N`), every child of a refused session ends here.
  */
 #include "config.h"
 
@@ -17,7 +17,8 @@
 #include "module.h"
 #include "util.h"
 
-/* Fork handlers take no argument: this is the one place where the module keeps state outside the PAM handle. */
+/* Fork handlers take no argument: this is the one place where the module keeps state outside the PAM handle.
+ */
 static struct {
     bool registered;
     bool by_module;        /* the fork under way is another PAM module's */
@@ -25,8 +26,9 @@ static struct {
     struct session *child; /* in the child: the session that it belongs to */
 } fork_state;
 
-/* Does a module of the stack run now, or the service? libpam gives PAM_AUTHTOK to modules only: pam_get_item(3).
- * pam_exec and pam_mount fork as well, at open and at close, and have their work to do on the host. */
+/* Does a module of the stack run now, or the service? libpam gives PAM_AUTHTOK to modules only:
+ * pam_get_item(3). pam_exec and pam_mount fork as well, at open and at close, and have their work to do on
+ * the host. */
 static bool inside_pam(const pam_handle_t *pamh)
 {
     const void *item;
@@ -71,7 +73,8 @@ static void after_fork_in_child(void)
 
 static int register_handlers(struct cl_error *e)
 {
-    int r = fork_state.registered ? 0 : pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    int r =
+        fork_state.registered ? 0 : pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 
     if (r != 0)
         return cl_fail(e, r, "register fork handlers");

@@ -66,8 +66,8 @@ static int spawn_helper(int sock, pid_t *ret_pid)
     return -r;
 }
 
-static int converse(int sock, const struct cl_request *request, struct cl_reply *reply, struct cl_plan_fds *fds,
-                    struct cl_error *e)
+static int converse(int sock, const struct cl_request *request, struct cl_reply *reply,
+                    struct cl_plan_fds *fds, struct cl_error *e)
 {
     int64_t start = cl_now_ms(), deadline = start + CL_DEADLINE_MS;
     size_t n_fds = 0, wanted;
@@ -87,7 +87,8 @@ static int converse(int sock, const struct cl_request *request, struct cl_reply 
     } while (reply->type == CL_REPLY_HELLO && n_fds == 0);
     wanted = reply->type == CL_REPLY_PLAN ? 1u + reply->plan.has_cgroup + reply->plan.has_seccomp : 0;
     if (n_fds != wanted)
-        return cl_fail(e, EBADMSG, "answer of " CL_HELPER_PATH " carries %zu descriptors, not %zu", n_fds, wanted);
+        return cl_fail(e, EBADMSG, "answer of " CL_HELPER_PATH " carries %zu descriptors, not %zu", n_fds,
+                       wanted);
     if (wanted > 0 && reply->plan.has_seccomp && !reply->plan.has_cgroup) {
         fds->fd[CL_FD_SECCOMP] = fds->fd[CL_FD_CGROUP];
         fds->fd[CL_FD_CGROUP] = -1;
@@ -109,7 +110,8 @@ static void reap_helper(int sock, pid_t pid, bool answered)
         ;
 }
 
-/* A service may ignore SIGCHLD, or reap all its children in a handler: neither must take the helper from us. */
+/* A service may ignore SIGCHLD, or reap all its children in a handler: neither must take the helper from us.
+ */
 struct sigchld_state {
     sigset_t mask;
     struct sigaction action;

@@ -5,9 +5,10 @@
  *   auth     required   pam_cloister.so
  *   session  required   pam_cloister.so
  *
- * open_session has the helper build a cell. setcred is called twice by sshd: before that, in the monitor, where it
- * only leaves a mark that the line is there; and again in the forked child, where it places the child. A session
- * that was refused stays refused for every process that sshd may still start for it (`ssh -N`): such a child ends.
+ * open_session has the helper build a cell. setcred is called twice by sshd: before that, in the monitor,
+ * where it only leaves a mark that the line is there; and again in the forked child, where it places the
+ * child. A session that was refused stays refused for every process that sshd may still start for it (`ssh
+ * -N`): such a child ends.
  */
 #include "config.h"
 
@@ -45,7 +46,8 @@ static void free_session(pam_handle_t *pamh, void *data, int status)
 
     fork_disarm(session);
     if (fork_is_child(session))
-        return; /* the child may still look at it in a fork handler's state; its memory goes with the process */
+        return; /* the child may still look at it in a fork handler's state; its memory goes with the process
+                 */
     cl_close(&session->own_pid_ns);
     cl_plan_fds_close(&session->fds);
     free(session);
@@ -158,8 +160,8 @@ static int without_helper(pam_handle_t *pamh, const struct cl_request *request, 
         pam_syslog(pamh, LOG_ALERT, "root is let in without a cell: %s", why);
         return 0;
     }
-    pam_syslog(pamh, LOG_ERR, "refused: user=%s service=%s stage=handoff: %s", request->user, request->service,
-               why);
+    pam_syslog(pamh, LOG_ERR, "refused: user=%s service=%s stage=handoff: %s", request->user,
+               request->service, why);
     (void)pam_error(pamh, "cloister: login refused; the administrator finds the reason in the system log");
     return -EACCES;
 }
@@ -184,8 +186,8 @@ static int adopt_plan(pam_handle_t *pamh, struct session *session, const struct 
     session->fds = *fds;
     if (fork_arm(session, &e) < 0 || put_environment(pamh, plan) < 0) {
         fork_disarm(session);
-        pam_syslog(pamh, LOG_ERR, "refused: user uid=%u id=%s: cannot prepare the fork: %s", plan->uid, plan->id,
-                   e.err ? e.text : "out of memory");
+        pam_syslog(pamh, LOG_ERR, "refused: user uid=%u id=%s: cannot prepare the fork: %s", plan->uid,
+                   plan->id, e.err ? e.text : "out of memory");
         return -EACCES; /* the cell ends with this process, or at the next sweep */
     }
     session->state = SESSION_OPEN;
@@ -258,7 +260,8 @@ static void refuse_children(pam_handle_t *pamh, struct session *session)
 
     if (fork_refuse(session, &e) == 0)
         return;
-    pam_syslog(pamh, LOG_CRIT, "the children of a refused session cannot be stopped (%s): the service ends", e.text);
+    pam_syslog(pamh, LOG_CRIT, "the children of a refused session cannot be stopped (%s): the service ends",
+               e.text);
     _exit(1);
 }
 
@@ -270,9 +273,10 @@ static int refuse_second(pam_handle_t *pamh, struct session *session)
     if (session->state == SESSION_EXEMPT)
         return PAM_SUCCESS;
     (void)pam_get_item(pamh, PAM_SERVICE, &service);
-    pam_syslog(pamh, LOG_ERR,
-               "refused: pam_cloister.so opened this session already: keep one session line for it in /etc/pam.d/%s",
-               service ? (const char *)service : "SERVICE");
+    pam_syslog(
+        pamh, LOG_ERR,
+        "refused: pam_cloister.so opened this session already: keep one session line for it in /etc/pam.d/%s",
+        service ? (const char *)service : "SERVICE");
     if (session->state == SESSION_OPEN)
         (void)close_cell(pamh, session);
     session->state = SESSION_REFUSED;
@@ -307,7 +311,8 @@ EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const c
         return PAM_SUCCESS;
     if (session->state == SESSION_OPEN)
         r = close_cell(pamh, session);
-    (void)pam_set_data(pamh, DATA_SESSION, NULL, NULL); /* the handle may open again: free_session runs here */
+    (void)pam_set_data(pamh, DATA_SESSION, NULL,
+                       NULL); /* the handle may open again: free_session runs here */
     return r < 0 ? PAM_SESSION_ERR : PAM_SUCCESS;
 }
 
@@ -325,9 +330,10 @@ static void child_without_session(pam_handle_t *pamh)
         return;
     if (helper_call(&request, &reply, &fds, &e) == 0 && reply.type == CL_REPLY_EXEMPT)
         return;
-    pam_syslog(pamh, LOG_ERR,
-               "refused: user=%s: add `session required pam_cloister.so` as the last session line of /etc/pam.d/%s",
-               request.user, request.service);
+    pam_syslog(
+        pamh, LOG_ERR,
+        "refused: user=%s: add `session required pam_cloister.so` as the last session line of /etc/pam.d/%s",
+        request.user, request.service);
     _exit(1);
 }
 

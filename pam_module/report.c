@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The last words of a child that could not be placed. syslog(3) would open /dev/log, which the cell does not have,
- * and openlog(3) would change the service's own settings: so a connected socket is kept across the placement.
+ * The last words of a child that could not be placed. syslog(3) would open /dev/log, which the cell does not
+ * have, and openlog(3) would change the service's own settings: so a connected socket is kept across the
+ * placement.
  */
 #include "config.h"
 

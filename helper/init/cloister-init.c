@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * cloister-init: pid 1 of a cell, and all that stays resident of Cloister. It reaps, and it ends the cell when the
- * login ends: when pid 1 of a pid namespace exits, the kernel kills everything in it (pid_namespaces(7)). It runs as
- * uid 0 of the cell, which is the nobody "cloister" on the host: the tenant can neither signal nor trace it. It has
- * no capability, opens nothing, and reads nothing that a tenant writes.
+ * cloister-init: pid 1 of a cell, and all that stays resident of Cloister. It reaps, and it ends the cell
+ * when the login ends: when pid 1 of a pid namespace exits, the kernel kills everything in it
+ * (pid_namespaces(7)). It runs as uid 0 of the cell, which is the nobody "cloister" on the host: the tenant
+ * can neither signal nor trace it. It has no capability, opens nothing, and reads nothing that a tenant
+ * writes.
  */
 #include "config.h"
 
