@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * pam_cloister.so alone: what it exports and needs, and what it does in a real PAM stack when the helper
+ * answers rightly, wrongly, late or not at all. Needs no root: the helper is a fake one, and nothing is
+ * placed.
+ */
+#include "config.h"
+
+#include <dlfcn.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <security/pam_appl.h>
+
+#include "fake.h"
+
+#define SERVICE "cloister-test"
+#define MODULE  TEST_DIR "/.libs/pam_cloister_fake.so"
+#define USER    "nobody"
+
+/* What the module told the user. */
+static char told[512];
+
+static int converse(int n, const struct pam_message **message, struct pam_response **ret, void *data)
+{
+    for (int i = 0; i < n; i++)
+        (void)snprintf(told, sizeof(told), "%s", message[i]->msg);
+    *ret = calloc((size_t)n, sizeof(**ret));
+    return *ret ? PAM_SUCCESS : PAM_BUF_ERR;
+}
+
+static void write_file(const char *path, const void *data, size_t size)
+{
+    FILE *f = fopen(path, "we");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void set_answer(enum fake_answer how)
+{
+    (void)unlink(FAKE_RECORD);
+    write_file(FAKE_CONTROL, &how, sizeof(how));
+}
+
+static struct fake_record get_record(void)
+{
+    struct fake_record record = {0};
+    FILE *f = fopen(FAKE_RECORD, "re");
+
+    if (!f)
+        return record;
+    assert_int_equal(fread(&record, sizeof(record), 1, f), 1);
+    assert_int_equal(fclose(f), 0);
+    return record;
+}
+
+static void write_stack(const char *session_lines)
+{
+    char text[2048];
+    int n = snprintf(text, sizeof(text), "auth required pam_permit.so\nauth required %s\n%s", MODULE,
+                     session_lines);
+
+    write_file(TEST_DIR "/" SERVICE, text, (size_t)n);
+}
+
+static int setup(void **state)
+{
+    (void)unlink(FAKE_HELPER);
+    assert_int_equal(symlink(TEST_DIR "/fake-helper", FAKE_HELPER), 0);
+    write_stack("session required " MODULE "\n");
+    told[0] = '\0';
+    return 0;
+}
+
+static pam_handle_t *start(const char *user)
+{
+    static const struct pam_conv conversation = {.conv = converse};
+    pam_handle_t *pamh = NULL;
+
+    assert_int_equal(pam_start_confdir(SERVICE, user, &conversation, TEST_DIR, &pamh), PAM_SUCCESS);
+    assert_int_equal(pam_set_item(pamh, PAM_RHOST, "client.example"), PAM_SUCCESS);
+    assert_int_equal(pam_set_item(pamh, PAM_TTY, "ssh"), PAM_SUCCESS);
+    assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
+    return pamh;
+}
+
+/* As sshd does: the monitor's setcred, then open. */
+static int open_as(pam_handle_t *pamh)
+{
+    assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+    return pam_open_session(pamh, 0);
+}
+
+static int open_once(const char *user, enum fake_answer how)
+{
+    pam_handle_t *pamh;
+    int r;
+
+    set_answer(how);
+    pamh = start(user);
+    r = open_as(pamh);
+    assert_int_equal(pam_end(pamh, r), PAM_SUCCESS);
+    return r;
+}
+
+static unsigned open_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    unsigned n = 0;
+
+    assert_non_null(dir);
+    while (readdir(dir))
+        n++;
+    assert_int_equal(closedir(dir), 0);
+    return n;
+}
+
+static void assert_no_child(void)
+{
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+/* What a command prints, one word after another. */
+static void read_command(const char *command, char *to, size_t size)
+{
+    FILE *f = popen(command, "re");
+    size_t n;
+
+    assert_non_null(f);
+    n = fread(to, 1, size - 1, f);
+    to[n] = '\0';
+    assert_int_equal(pclose(f), 0);
+}
+
+static void test_exports(void **state)
+{
+    char names[4096];
+
+    read_command("nm -D --defined-only " TEST_MODULE " | awk '{ print $NF }' | sort | xargs", names,
+                 sizeof(names));
+    assert_string_equal(names,
+                        "pam_sm_authenticate pam_sm_close_session pam_sm_open_session pam_sm_setcred\n");
+}
+
+static void test_needs(void **state)
+{
+    static const char *const unwanted[] = {"libconfig", "libseccomp", "libjansson", "libsystemd"};
+    char needed[4096];
+
+    read_command("readelf -d " TEST_MODULE " | grep NEEDED", needed, sizeof(needed));
+    assert_non_null(strstr(needed, "libpam.so"));
+    for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++)
+        assert_null(strstr(needed, unwanted[i]));
+}
+
+/* It must load on its own, with every symbol resolved, and stay loaded: fork handlers point into it. */
+static void test_loads(void **state)
+{
+    void *handle = dlopen(TEST_MODULE, RTLD_NOW | RTLD_LOCAL), *symbol;
+
+    assert_non_null(handle);
+    symbol = dlsym(handle, "pam_sm_open_session");
+    assert_non_null(symbol);
+    assert_int_equal(dlclose(handle), 0);
+    assert_non_null(dlopen(TEST_MODULE, RTLD_NOW | RTLD_NOLOAD));
+}
+
+static void test_request(void **state)
+{
+    struct fake_record record;
+
+    assert_int_equal(open_once(USER, FAKE_EXEMPT), PAM_SUCCESS);
+    record = get_record();
+    assert_int_equal(record.calls, 1);
+    assert_int_equal(record.request.version, CL_HANDOFF_VERSION);
+    assert_int_equal(record.request.verb, CL_VERB_OPEN);
+    assert_int_equal(record.request.setcred_calls, 1);
+    assert_string_equal(record.request.user, USER);
+    assert_string_equal(record.request.service, SERVICE);
+    assert_string_equal(record.request.tty, "ssh");
+    assert_string_equal(record.request.rhost, "client.example");
+}
+
+static void test_setcred_is_counted(void **state)
+{
+    pam_handle_t *pamh;
+
+    set_answer(FAKE_EXEMPT);
+    pamh = start(USER);
+    assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+    assert_int_equal(get_record().request.setcred_calls, 0);
+    assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+static void test_helper_starts_clean(void **state)
+{
+    sigset_t all, old;
+    struct fake_record record;
+
+    assert_int_equal(setenv("LD_PRELOAD_NOT", "inherited", 1), 0);
+    (void)sigfillset(&all);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &all, &old), 0);
+    assert_ptr_not_equal(signal(SIGPIPE, SIG_IGN), SIG_ERR);
+    assert_int_equal(open_once(USER, FAKE_EXEMPT), PAM_SUCCESS);
+    assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
+    assert_ptr_not_equal(signal(SIGPIPE, SIG_DFL), SIG_ERR);
+    record = get_record();
+    assert_int_equal(record.environment, 0);
+    assert_int_equal(record.descriptors, 0xf);
+    assert_int_equal(record.blocked, 0);
+    assert_int_equal(record.ignored, 0);
+}
+
+static void test_refused(void **state)
+{
+    assert_int_equal(open_once(USER, FAKE_REFUSE), PAM_PERM_DENIED);
+    assert_string_equal(told, "the text of the answer");
+}
+
+static void test_unexpected_answer(void **state)
+{
+    assert_int_equal(open_once(USER, FAKE_DONE), PAM_PERM_DENIED);
+}
+
+static void test_missing_helper(void **state)
+{
+    assert_int_equal(unlink(FAKE_HELPER), 0);
+    assert_int_equal(open_once(USER, FAKE_PLAN), PAM_PERM_DENIED);
+    assert_non_null(strstr(told, "refused"));
+    assert_int_equal(open_once("root", FAKE_PLAN), PAM_SUCCESS);
+    assert_int_equal(get_record().calls, 0);
+}
+
+static void test_helper_not_executable(void **state)
+{
+    assert_int_equal(unlink(FAKE_HELPER), 0);
+    assert_int_equal(symlink("/dev/null", FAKE_HELPER), 0);
+    assert_int_equal(open_once(USER, FAKE_PLAN), PAM_PERM_DENIED);
+    assert_int_equal(open_once("root", FAKE_PLAN), PAM_SUCCESS);
+}
+
+/* A helper that gives no valid answer: everyone is refused but root, and nothing of it is left. */
+static void assert_useless(enum fake_answer how)
+{
+    unsigned before = open_descriptors();
+    struct fake_record record;
+
+    assert_int_equal(open_once(USER, how), PAM_PERM_DENIED);
+    record = get_record();
+    assert_int_equal(record.calls, 1);
+    assert_int_equal(open_descriptors(), before);
+    assert_no_child();
+    assert_int_equal(kill(record.pid, 0), -1);
+    assert_int_equal(errno, ESRCH);
+    assert_int_equal(open_once("root", how), PAM_SUCCESS);
+    assert_int_equal(open_descriptors(), before);
+    assert_no_child();
+}
+
+#define USELESS(name, how)                                                                                   \
+    static void test_helper_##name(void **state)                                                             \
+    {                                                                                                        \
+        assert_useless(how);                                                                                 \
+    }
+USELESS(dies, FAKE_DIE)
+USELESS(dies_after_hello, FAKE_DIE_HELLO)
+USELESS(hangs, FAKE_HANG)
+USELESS(hangs_after_hello, FAKE_HANG_HELLO)
+USELESS(sends_too_little, FAKE_SHORT)
+USELESS(sends_too_much, FAKE_LONG)
+USELESS(sends_noise, FAKE_NOISE)
+USELESS(is_of_another_build, FAKE_VERSION)
+USELESS(sends_descriptor_with_hello, FAKE_HELLO_FD)
+USELESS(sends_too_few_descriptors, FAKE_FEW_FDS)
+USELESS(sends_too_many_descriptors, FAKE_MANY_FDS)
+USELESS(floods_descriptors, FAKE_FLOOD_FDS)
+USELESS(plans_for_uid_0, FAKE_ROOT_PLAN)
+USELESS(sends_endless_string, FAKE_UNTERMINATED)
+
+static void test_answer_then_linger(void **state)
+{
+    unsigned before = open_descriptors();
+
+    assert_int_equal(open_once(USER, FAKE_LINGER), PAM_SUCCESS);
+    assert_int_equal(kill(get_record().pid, 0), -1);
+    assert_int_equal(open_descriptors(), before);
+    assert_no_child();
+}
+
+static void assert_opens(enum fake_answer how, unsigned n_fds)
+{
+    unsigned before = open_descriptors();
+    pam_handle_t *pamh;
+
+    set_answer(how);
+    pamh = start(USER);
+    assert_int_equal(open_as(pamh), PAM_SUCCESS);
+    assert_int_equal(open_descriptors(), before + n_fds + 1); /* and the own pid namespace */
+    assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+    assert_string_equal(get_record().verbs, "oc");
+    assert_string_equal(get_record().request.id, "abcdefghij01");
+    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+    assert_int_equal(get_record().calls, 2);
+    assert_no_child();
+}
+
+static void test_open_and_close(void **state)
+{
+    assert_opens(FAKE_PLAN, 3);
+}
+
+static void test_open_without_cgroup_and_filter(void **state)
+{
+    assert_opens(FAKE_PLAN_BARE, 1);
+}
+
+static void test_open_without_cgroup(void **state)
+{
+    assert_opens(FAKE_SECCOMP_ONLY, 2);
+}
+
+static void test_open_again(void **state)
+{
+    pam_handle_t *pamh;
+
+    set_answer(FAKE_PLAN);
+    pamh = start(USER);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(open_as(pamh), PAM_SUCCESS);
+        assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+    }
+    assert_string_equal(get_record().verbs, "ococ");
+    assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+static void test_environment(void **state)
+{
+    pam_handle_t *pamh;
+
+    set_answer(FAKE_PLAN);
+    pamh = start(USER);
+    assert_int_equal(pam_putenv(pamh, "GONE=once"), PAM_SUCCESS);
+    assert_int_equal(pam_putenv(pamh, "KEPT=still"), PAM_SUCCESS);
+    assert_int_equal(open_as(pamh), PAM_SUCCESS);
+    assert_string_equal(pam_getenv(pamh, "GREETING"), "hello");
+    assert_string_equal(pam_getenv(pamh, "EMPTY"), "");
+    assert_string_equal(pam_getenv(pamh, "KEPT"), "still");
+    assert_null(pam_getenv(pamh, "GONE"));
+    assert_null(pam_getenv(pamh, "NEVER_THERE"));
+    assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+static void test_long_item(void **state)
+{
+    char rhost[600];
+    pam_handle_t *pamh;
+
+    memset(rhost, 'x', sizeof(rhost) - 1);
+    rhost[sizeof(rhost) - 1] = '\0';
+    set_answer(FAKE_EXEMPT);
+    pamh = start(USER);
+    assert_int_equal(pam_set_item(pamh, PAM_RHOST, rhost), PAM_SUCCESS);
+    assert_int_equal(open_as(pamh), PAM_PERM_DENIED);
+    assert_int_equal(get_record().calls, 0);
+    assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+static void test_twice_in_stack(void **state)
+{
+    write_stack("session required " MODULE "\nsession required " MODULE "\n");
+    assert_int_equal(open_once(USER, FAKE_PLAN), PAM_PERM_DENIED);
+    assert_string_equal(get_record().verbs, "oc");
+    assert_int_equal(open_once(USER, FAKE_EXEMPT), PAM_SUCCESS);
+}
+
+static void test_sigchld_ignored(void **state)
+{
+    struct sigaction after;
+
+    assert_ptr_not_equal(signal(SIGCHLD, SIG_IGN), SIG_ERR);
+    assert_opens(FAKE_PLAN, 3);
+    assert_int_equal(sigaction(SIGCHLD, NULL, &after), 0);
+    assert_ptr_equal(after.sa_handler, SIG_IGN);
+    assert_ptr_not_equal(signal(SIGCHLD, SIG_DFL), SIG_ERR);
+}
+
+static void test_sigchld_blocked(void **state)
+{
+    sigset_t set, old, after;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &set, &old), 0);
+    assert_opens(FAKE_PLAN, 3);
+    assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &after), 0);
+    assert_int_equal(sigismember(&after, SIGCHLD), 1);
+    assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
+}
+
+static void reap_all(int sig)
+{
+    int saved = errno;
+
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+    errno = saved;
+}
+
+static void test_sigchld_reaped_by_service(void **state)
+{
+    struct sigaction reap = {.sa_handler = reap_all}, after;
+
+    assert_int_equal(sigaction(SIGCHLD, &reap, NULL), 0);
+    assert_opens(FAKE_PLAN, 3);
+    assert_int_equal(sigaction(SIGCHLD, NULL, &after), 0);
+    assert_ptr_equal(after.sa_handler, reap_all);
+    assert_ptr_not_equal(signal(SIGCHLD, SIG_DFL), SIG_ERR);
+}
+
+/* Runs setcred in a forked child, as sshd does: 0 when the child comes back from it, 1 when the module ended
+ * it. */
+static int setcred_in_child(pam_handle_t *pamh)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)pam_setcred(pamh, PAM_ESTABLISH_CRED);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int child_after(const char *user, enum fake_answer how, int expected_open)
+{
+    pam_handle_t *pamh;
+    int r;
+
+    set_answer(how);
+    pamh = start(user);
+    assert_int_equal(open_as(pamh), expected_open);
+    r = setcred_in_child(pamh);
+    assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+    return r;
+}
+
+static void test_child_of_refused_session_ends(void **state)
+{
+    assert_int_equal(child_after(USER, FAKE_REFUSE, PAM_PERM_DENIED), 1);
+    assert_int_equal(child_after(USER, FAKE_DIE, PAM_PERM_DENIED), 1);
+}
+
+static void test_child_of_exempt_session_goes_on(void **state)
+{
+    assert_int_equal(child_after(USER, FAKE_EXEMPT, PAM_SUCCESS), 0);
+    assert_int_equal(child_after("root", FAKE_DIE, PAM_SUCCESS), 0);
+}
+
+/* The plan's descriptors are not a cell's: the child can't be placed, and must not go on. */
+static void test_child_that_cannot_be_placed_ends(void **state)
+{
+    assert_int_equal(child_after(USER, FAKE_PLAN, PAM_SUCCESS), 1);
+}
+
+static void test_second_child_ends(void **state)
+{
+    pam_handle_t *pamh;
+
+    set_answer(FAKE_PLAN);
+    pamh = start(USER);
+    assert_int_equal(open_as(pamh), PAM_SUCCESS);
+    assert_int_equal(setcred_in_child(pamh), 1);
+    assert_int_equal(setcred_in_child(pamh), 1);
+    assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+/* The auth line is there and the session line is not: nothing was opened, and a child is about to be the
+ * user. */
+static void test_child_without_session(void **state)
+{
+    static const struct {
+        const char *user;
+        enum fake_answer how;
+        int expected;
+    } rows[] = {
+        {USER, FAKE_DONE, 1},
+        {USER, FAKE_DIE, 1},
+        {USER, FAKE_EXEMPT, 0},
+        {"root", FAKE_DIE, 0},
+    };
+
+    write_stack("session required pam_permit.so\n");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(child_after(rows[i].user, rows[i].how, PAM_SUCCESS), rows[i].expected);
+}
+
+/* close_session and pam_end of a copy of the handle in another process end nothing. */
+static void test_close_in_child(void **state)
+{
+    pam_handle_t *pamh;
+    pid_t pid;
+
+    set_answer(FAKE_EXEMPT);
+    pamh = start(USER);
+    assert_int_equal(open_as(pamh), PAM_SUCCESS);
+    set_answer(FAKE_PLAN);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)pam_close_session(pamh, 0);
+        (void)pam_end(pamh, PAM_SUCCESS);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(get_record().calls, 0);
+    assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+/* A service without standard descriptors: the first pipe or socket lands on 0 to 2. */
+static void test_no_standard_descriptors(void **state)
+{
+    int status = -1;
+    pid_t pid;
+
+    set_answer(FAKE_EXEMPT);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        pam_handle_t *pamh = start(USER);
+
+        (void)close_range(0, 63, 0);
+        _exit(open_as(pamh) == PAM_SUCCESS ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(get_record().descriptors, 0xf);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_exports),
+        cmocka_unit_test(test_needs),
+        cmocka_unit_test(test_loads),
+        cmocka_unit_test_setup(test_request, setup),
+        cmocka_unit_test_setup(test_setcred_is_counted, setup),
+        cmocka_unit_test_setup(test_helper_starts_clean, setup),
+        cmocka_unit_test_setup(test_refused, setup),
+        cmocka_unit_test_setup(test_unexpected_answer, setup),
+        cmocka_unit_test_setup(test_missing_helper, setup),
+        cmocka_unit_test_setup(test_helper_not_executable, setup),
+        cmocka_unit_test_setup(test_helper_dies, setup),
+        cmocka_unit_test_setup(test_helper_dies_after_hello, setup),
+        cmocka_unit_test_setup(test_helper_hangs, setup),
+        cmocka_unit_test_setup(test_helper_hangs_after_hello, setup),
+        cmocka_unit_test_setup(test_helper_sends_too_little, setup),
+        cmocka_unit_test_setup(test_helper_sends_too_much, setup),
+        cmocka_unit_test_setup(test_helper_sends_noise, setup),
+        cmocka_unit_test_setup(test_helper_is_of_another_build, setup),
+        cmocka_unit_test_setup(test_helper_sends_descriptor_with_hello, setup),
+        cmocka_unit_test_setup(test_helper_sends_too_few_descriptors, setup),
+        cmocka_unit_test_setup(test_helper_sends_too_many_descriptors, setup),
+        cmocka_unit_test_setup(test_helper_floods_descriptors, setup),
+        cmocka_unit_test_setup(test_helper_plans_for_uid_0, setup),
+        cmocka_unit_test_setup(test_helper_sends_endless_string, setup),
+        cmocka_unit_test_setup(test_answer_then_linger, setup),
+        cmocka_unit_test_setup(test_open_and_close, setup),
+        cmocka_unit_test_setup(test_open_without_cgroup_and_filter, setup),
+        cmocka_unit_test_setup(test_open_without_cgroup, setup),
+        cmocka_unit_test_setup(test_open_again, setup),
+        cmocka_unit_test_setup(test_environment, setup),
+        cmocka_unit_test_setup(test_long_item, setup),
+        cmocka_unit_test_setup(test_twice_in_stack, setup),
+        cmocka_unit_test_setup(test_sigchld_ignored, setup),
+        cmocka_unit_test_setup(test_sigchld_blocked, setup),
+        cmocka_unit_test_setup(test_sigchld_reaped_by_service, setup),
+        cmocka_unit_test_setup(test_child_of_refused_session_ends, setup),
+        cmocka_unit_test_setup(test_child_of_exempt_session_goes_on, setup),
+        cmocka_unit_test_setup(test_child_that_cannot_be_placed_ends, setup),
+        cmocka_unit_test_setup(test_second_child_ends, setup),
+        cmocka_unit_test_setup(test_child_without_session, setup),
+        cmocka_unit_test_setup(test_close_in_child, setup),
+        cmocka_unit_test_setup(test_no_standard_descriptors, setup),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
