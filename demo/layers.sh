@@ -116,34 +116,49 @@ limit_row() { # LABEL STUDENT-CGROUP STAFF-CGROUP FILE
 	row "$1" - "$(limit "$2" "$4")" "$(limit "$3" "$4")"
 }
 
+# As a reader likes it: sizes in MiB, CPU time in percent of one.
 limit() { # CGROUP FILE
-	local file
-	file=$(cgroup2_mount)$1/$2
-	if [ -e "$file" ]; then
-		xargs <"$file" | sed 's/^$/no limit/; s/^max$/no limit/'
-	else
-		echo "no ${2%%.*} controller"
+	local value
+	value=$(limit_raw "$1" "$2")
+	case $2:$value in
+	*:'' | *:max*) echo "no limit" ;;
+	*:none) echo "no ${2%%.*} controller" ;;
+	memory*) echo "$((value >> 20)) MiB" ;;
+	cpu*) echo "$((${value% *} * 100 / ${value#* }))%" ;;
+	*) printf '%s\n' "$value" ;;
+	esac
+}
+
+# Its value; nothing where the file is not there because nothing asked for the controller, none without controller.
+limit_raw() { # CGROUP FILE
+	local mount
+	mount=$(cgroup2_mount)
+	if [ -e "$mount$1/$2" ]; then
+		sed 's/ [a-z]*=max//g' "$mount$1/$2" | xargs
+	elif ! controller_exists "$2"; then
+		echo none
 	fi
+}
+
+controller_exists() { # FILE
+	grep -qsw "${1%%.*}" "$(cgroup2_mount)/cgroup.controllers"
 }
 
 # What the policies say, where the kernel has the controller.
 show_limits_hold() { # STUDENT-CGROUP STAFF-CGROUP
 	limit_is "$(dirname "$1")" pids.max 64
 	limit_is "$(dirname "$2")" pids.max 400
-	limit_is "$(dirname "$1")" memory.max $((256 << 20))
-	limit_is "$(dirname "$2")" memory.max $((1 << 30))
-	limit_is "$(dirname "$1")" cpu.max "50000 100000"
-	limit_is "$(dirname "$2")" cpu.max "200000 100000"
+	limit_is "$(dirname "$1")" memory.max "256 MiB"
+	limit_is "$(dirname "$2")" memory.max "1024 MiB"
+	limit_is "$(dirname "$1")" cpu.max 50%
+	limit_is "$(dirname "$2")" cpu.max 200%
 	limit_is "$1" pids.max 32
-	limit_is "$1" memory.max $((192 << 20))
+	limit_is "$1" memory.max "192 MiB"
+	! disk_of_root >/dev/null || limit_is "$(dirname "$1")" io.max "[0-9]*:[0-9]* wbps=$((20 << 20))"
 }
 
-limit_is() { # CGROUP FILE VALUE
-	local value
-	have cgroup2-controllers || return 0
-	value=$(limit "$1" "$2")
-	grep -qw "${2%%.*}" "$(cgroup2_mount)/cgroup.controllers" || return 0
-	holds "$2 of $1: expected $3" [ "$value" = "$3" ]
+limit_is() { # CGROUP FILE VALUE-REGEX
+	! controller_exists "$2" || holds "$2 of $1: expected $3" grep -qx -- "$3" <<<"$(limit "$1" "$2")"
 }
 
 show_capabilities() {
@@ -222,8 +237,10 @@ show_apparmor() {
 	fi
 	head_row
 	fact_row "profile" apparmor
-	fact_is apparmor "cloister-restricted (enforce)" student
-	fact_is apparmor "cloister-default (enforce)" staff
+	fact_row "mode" apparmor.mode
+	fact_is apparmor cloister-restricted student
+	fact_is apparmor cloister-default staff
+	fact_is apparmor.mode enforce
 }
 
 show_files() {

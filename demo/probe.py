@@ -71,7 +71,9 @@ def facts(marker, port):
         yield "Cap" + name, status("Cap" + name)
     for name in ("NoNewPrivs", "Seccomp", "Seccomp_filters"):
         yield name, status(name)
-    yield "apparmor", read("/proc/self/attr/current")
+    profile, _, mode = read("/proc/self/attr/current").partition(" ")
+    yield "apparmor", profile
+    yield "apparmor.mode", mode.strip("()") or "-"
     yield "unshare", attempt(LIBC.unshare, CLONE_NEWUSER)
     yield "mount", attempt(LIBC.mount, b"none", b"/nowhere", b"tmpfs", 0, None)
     yield "tiocsti", attempt(LIBC.ioctl, 0, ctypes.c_ulong(TIOCSTI), b"x")
