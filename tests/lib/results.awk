@@ -9,5 +9,6 @@
 	kind = /^not/ ? "fail" : "pass"
 	if (kind == "pass" && description ~ /# SKIP/)
 		kind = strict == "yes" ? "fail" : "skip"
+	sub(/ # SKIP /, " - ", description)
 	printf "%s\t%s\t%s%s\n", kind, suite, context, description
 }
