@@ -106,7 +106,8 @@ static void write_field(FILE *f, const void *data, size_t size)
     uint64_t n = size;
 
     fwrite(&n, sizeof(n), 1, f);
-    fwrite(data, 1, size, f);
+    if (data)
+        fwrite(data, 1, size, f);
 }
 
 static void write_names(FILE *f, char *const *names)

@@ -104,11 +104,11 @@ int seccomp_cache_get(int dir_fd, const void *inputs, size_t size, struct seccom
     cleanup_free char *file = NULL;
     struct sock_filter *insns;
     const char *found;
-    size_t file_size, n;
+    size_t file_size = 0, n;
     file_name name;
 
     make_name(name, inputs, size);
-    if (read_file(dir_fd, name, &file, &file_size) < 0)
+    if (read_file(dir_fd, name, &file, &file_size) < 0 || !file)
         return -ENOENT;
     found = check_file(file, file_size, inputs, size, &n);
     if (!found)

@@ -201,16 +201,17 @@ static int concatenate(const struct seccomp_program *a, const struct seccomp_pro
                        struct seccomp_program *ret, struct cl_error *e)
 {
     size_t n = a->n + b->n;
-    struct sock_filter *insns;
+    cleanup_free struct sock_filter *insns = NULL;
 
     if (n > BPF_MAXINSNS)
         return cl_fail(e, E2BIG, "the filter has %zu instructions, the kernel takes %d", n, BPF_MAXINSNS);
     insns = calloc(n, sizeof(insns[0]));
-    if (!insns)
+    if (!insns || !a->insns || !b->insns)
         return cl_fail(e, ENOMEM, "compile the filter");
     memcpy(insns, a->insns, a->n * sizeof(insns[0]));
     memcpy(insns + a->n, b->insns, b->n * sizeof(insns[0]));
     *ret = (struct seccomp_program){.insns = insns, .n = n};
+    insns = NULL;
     return 0;
 }
 

@@ -170,7 +170,7 @@ uint32_t seccomp_arch_by_name(const char *name, bool *ret_known)
     if (i == CL_ARRAY_SIZE(oci_arches))
         return 0;
     *ret_known = true;
-    for (i = 0; name[i] != '\0' && i < sizeof(lower) - 1; i++)
+    for (i = 0; i < sizeof(lower) - 1 && name[i] != '\0'; i++)
         lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
     lower[i] = '\0';
     return seccomp_arch_resolve_name(lower);
