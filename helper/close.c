@@ -140,46 +140,56 @@ int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_er
     return r < 0 ? cl_fail(e, -r, "remove record %s", record->id) : 0;
 }
 
-int close_cell(const char *id, pid_t opener, int64_t deadline_ms, struct cl_error *e)
+int close_find(int run_fd, const char *id, pid_t opener, struct record **ret, struct cl_error *e)
 {
     cleanup_record struct record *record = NULL;
-    cleanup_fd int run_fd = -1, lock = -1;
+    struct cl_error why = {0};
     uint64_t opener_start;
-    int r = record_open_dir(&run_fd, e);
+    int r = record_load(run_fd, id, &record, &why);
 
-    if (r < 0)
-        return r;
-    r = record_load(run_fd, id, &record, e);
     if (r == -ENOENT) {
-        memset(e, 0, sizeof(*e));
+        *ret = NULL;
         return 0;
     }
-    if (r == 0)
-        r = record_start_time(opener, &opener_start, e);
+    if (r < 0)
+        return cl_fail(e, -r, "%s", why.text);
+    r = record_start_time(opener, &opener_start, e);
     if (r < 0)
         return r;
     if (record->opener != opener || record->opener_start != opener_start)
         return cl_fail(e, EPERM, "cell %s belongs to another process than %d", id, opener);
-    r = record_lock(run_fd, record->uid, deadline_ms, &lock, e);
+    *ret = record;
+    record = NULL;
+    return 0;
+}
+
+uint32_t close_time_ms(const struct record *record)
+{
+    return (uint32_t)record->grace * 1000 + KILL_WAIT_MS + BARE_WAIT_MS;
+}
+
+int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, struct cl_error *e)
+{
+    cleanup_fd int lock = -1;
+    int r = record_lock(run_fd, record->uid, deadline_ms, &lock, e);
+
     return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, e);
 }
 
 int kill_verb(char *const *arguments, struct cl_error *e)
 {
-    cleanup_record struct record *seen = NULL, *record = NULL;
-    cleanup_fd int run_fd = -1, lock = -1;
+    cleanup_record struct record *record = NULL;
+    cleanup_fd int run_fd = -1;
     const char *id = arguments[0];
     int r;
 
     if (!cl_id_valid(id))
         return cl_fail(e, EINVAL, "\"%.32s\" is not the id of a cell", id);
     r = record_open_dir(&run_fd, e);
-    if (r == 0)
-        r = record_load(run_fd, id, &seen, NULL);
-    if (r == 0)
-        r = record_lock(run_fd, seen->uid, cl_now_ms() + CL_DEADLINE_MS, &lock, e);
-    if (r == 0)
-        r = record_load(run_fd, id, &record, NULL); /* it may have ended while we waited */
-    return r < 0 ? cl_fail(e, -r, "no live cell has the id %s", id)
-                 : end_cell(run_fd, record, (int)record->grace * 1000, e);
+    if (r < 0)
+        return r;
+    r = record_load(run_fd, id, &record, NULL);
+    if (r < 0)
+        return cl_fail(e, -r, "no live cell has the id %s", id);
+    return close_cell(run_fd, record, cl_now_ms() + CL_DEADLINE_MS, e);
 }

@@ -11,8 +11,12 @@
 #include "err.h"
 #include "record.h"
 
-/* Close cell id for its opener, and for nobody else. A cell that is gone already is success. */
-int close_cell(const char *id, pid_t opener, int64_t deadline_ms, struct cl_error *e) CL_WARN_UNUSED;
+/* The record of cell id, for its opener and for nobody else (-EPERM). *ret is NULL when the cell is gone already. */
+int close_find(int run_fd, const char *id, pid_t opener, struct record **ret, struct cl_error *e) CL_WARN_UNUSED;
+/* How long ending it may take once its user's lock is held: the grace, and the waits for the kernel. */
+uint32_t close_time_ms(const struct record *record);
+/* Take the user's lock, until deadline_ms, and end the cell with its policy's grace. */
+int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, struct cl_error *e) CL_WARN_UNUSED;
 
 /* End everything in the cell of a record, whose user's lock the caller holds: signals and grace_ms to obey them,
  * then cgroup.kill; then remove cgroup and record. */

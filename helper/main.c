@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,13 +23,16 @@ struct verb {
     const char *name;
     int keep_fd; /* the highest descriptor that the verb is handed */
     int n_arguments;
+    bool any_caller; /* the verb itself finds out who asks */
     int (*run)(char *const *arguments, struct cl_error *e);
 };
 
 static const struct verb verbs[] = {
-    {"handoff", CL_HANDOFF_FD, 0, serve_handoff}, /* from pam_cloister */
-    {"sweep", 2, 0, sweep_verb},                  /* from `cloister sweep` and the timer */
-    {"kill", 2, 1, kill_verb},                    /* from `cloister kill` */
+    /* From pam_cloister. su, started by a user, is root by its effective uid alone, and so are we below it.
+     */
+    {"handoff", CL_HANDOFF_FD, 0, true, serve_handoff},
+    {"sweep", 2, 0, false, sweep_verb}, /* from `cloister sweep` and the timer */
+    {"kill", 2, 1, false, kill_verb},   /* from `cloister kill` */
 };
 
 static const struct verb *find_verb(int argc, char *const *argv)
@@ -53,7 +57,7 @@ int main(int argc, char **argv)
                       "cloister-helper: started by pam_cloister and cloister(8), not by hand\n");
         return 2;
     }
-    if (r == 0 && caller != 0)
+    if (r == 0 && caller != 0 && !verb->any_caller)
         r = cl_fail(&e, EPERM, "uid %u may not use this", caller);
     if (r == 0)
         r = verb->run(argv + 2, &e);

@@ -16,11 +16,13 @@
 #include "close.h"
 #include "decide.h"
 #include "log.h"
+#include "record.h"
 #include "serve.h"
 #include "session.h"
 #include "util.h"
 
-/* The module asks with pidfds of nobody: the opener is whoever made the socket pair, and it is our parent. */
+/* The opener is whoever made the socket pair, as root, and it is our parent: only a login service can be
+ * that. A tenant who starts the helper by hand has made the pair, or has none. */
 static int find_opener(struct session *s, struct cl_error *e)
 {
     struct ucred peer;
@@ -101,9 +103,18 @@ static int serve_exempt(struct session *s, struct cl_error *e)
 
 static int serve_close(struct session *s, struct cl_error *e)
 {
-    struct cl_reply reply = {.type = CL_REPLY_DONE};
-    int r = close_cell(s->request->id, s->opener, s->deadline_ms, e);
+    struct cl_reply hello = {.type = CL_REPLY_HELLO}, reply = {.type = CL_REPLY_DONE};
+    cleanup_record struct record *record = NULL;
+    int r = record_open_dir(&s->run_fd, e);
 
+    if (r == 0)
+        r = close_find(s->run_fd, s->request->id, s->opener, &record, e);
+    if (r == 0 && record) {
+        hello.deadline_ms = CL_DEADLINE_MS + close_time_ms(record);
+        r = session_reply(s, &hello, NULL, 0, e);
+        if (r == 0)
+            r = close_cell(s->run_fd, record, s->deadline_ms, e);
+    }
     return r < 0 ? r : session_reply(s, &reply, NULL, 0, e);
 }
 
@@ -114,20 +125,26 @@ static int (*const handlers[])(struct session *s, struct cl_error *e) = {
 };
 static_assert(CL_ARRAY_SIZE(handlers) == CL_VERB_COUNT, "one handler for each verb");
 
+static int receive_request(struct session *s, struct cl_request *request, struct cl_error *e)
+{
+    int r = cl_receive(s->sock, request, sizeof(*request), NULL, 0, NULL, s->deadline_ms);
+
+    if (r < 0)
+        return cl_fail(e, -r, "receive the request");
+    return cl_request_valid(request) ? 0 : cl_fail(e, EBADMSG, "request is not of this version");
+}
+
 int serve_handoff(char *const *arguments, struct cl_error *e)
 {
     struct cl_reply hello = {.type = CL_REPLY_HELLO, .deadline_ms = CL_DEADLINE_MS};
     struct cl_request request;
     struct session s;
-    int r = cl_receive(CL_HANDOFF_FD, &request, sizeof(request), NULL, 0, NULL, cl_now_ms() + CL_DEADLINE_MS);
+    int r = session_init(&s, &request, CL_HANDOFF_FD, e);
 
-    if (r < 0)
-        return cl_fail(e, -r, "receive the request");
-    if (!cl_request_valid(&request))
-        return cl_fail(e, EBADMSG, "request is not of this version");
-    r = session_init(&s, &request, CL_HANDOFF_FD, e);
     if (r == 0)
         r = find_opener(&s, e);
+    if (r == 0)
+        r = receive_request(&s, &request, e);
     if (r == 0)
         r = session_reply(&s, &hello, NULL, 0, e);
     if (r == 0)
