@@ -137,7 +137,7 @@ static int receive_request(struct session *s, struct cl_request *request, struct
 int serve_handoff(char *const *arguments, struct cl_error *e)
 {
     struct cl_reply hello = {.type = CL_REPLY_HELLO, .deadline_ms = CL_DEADLINE_MS};
-    struct cl_request request;
+    struct cl_request request = {0};
     struct session s;
     int r = session_init(&s, &request, CL_HANDOFF_FD, e);
 
