@@ -46,8 +46,9 @@ log_find() {
 	fi
 	SITE_LOG=$LOG_RUN/log
 	: >>"$SITE_LOG"
-	# Others may come to share it: it is no child of this run, and the lock is not for it to keep.
-	exec {log_ready}< <(exec setsid --fork "${SITE_LIB-}/log-collector" "$SITE_LOG" "$LOG_RUN" {log_lock}>&- 2>/dev/null)
+	# Others may come to share it: it is no child of this run, and the locks are not for it to keep.
+	# shellcheck disable=SC2153
+	exec {log_ready}< <(exec setsid --fork "${SITE_LIB-}/log-collector" "$SITE_LOG" "$LOG_RUN" {log_lock}>&- {SITE_LOCK}>&- 2>/dev/null)
 	read -r -t 10 line <&"$log_ready" || true
 	[ "${line-}" = ready ] || site_die "the log collector does not start"
 	exec {log_ready}<&-
