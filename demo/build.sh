@@ -37,7 +37,7 @@ quick_build() {
 	local log=$CACHE/log
 	mkdir -p "$CACHE/src" "$CACHE/build"
 	exec {CACHE_LOCK}>"$CACHE/lock"
-	flock -n "$CACHE_LOCK" || die "another run builds in $CACHE"
+	flock -w 120 "$CACHE_LOCK" || die "another run builds in $CACHE"
 	quick_copy
 	step "configuring"
 	quick_configure >"$log" 2>&1 || step_failed "configure fails; the log is $log" "$log"

@@ -14,13 +14,16 @@ place_trap() {
 place_leave() { # STATUS
 	trap - EXIT
 	trap '' HUP INT TERM
+	[ "$1" -le 128 ] || printf '\nquickstart: interrupted; removing what is temporary\n' >&2
 	place_remove || true
 	exit "$1"
 }
 
 place_remove() {
-	release student staff
-	site_down >/dev/null
+	if [ -n "${SITE_LOCK-}" ]; then
+		release student staff
+		site_down >/dev/null
+	fi
 	[ -z "${PLACE_MINE-}" ] || rm -rf --one-file-system "$SITE"
 }
 
