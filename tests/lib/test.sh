@@ -18,7 +18,8 @@ chmod 755 "$WORK"
 
 # Each test starts from the standard site and leaves it so.
 test_cleanup() {
-	rm -rf --one-file-system "$WORK"
+	rm -rf --one-file-system "$WORK" "$SITE_DIR/share"
+	[ ${#STARTED[@]} -eq 0 ] || kill "${STARTED[@]}" 2>/dev/null
 	release "${HELD[@]}"
 	policies_reset
 	settings_reset
@@ -26,6 +27,27 @@ test_cleanup() {
 }
 HELD=()
 trap test_cleanup EXIT
+
+# share FILE...: copies programs or data to where a cell sees and runs them, root's; prints the directory.
+share() {
+	local dir=$SITE_DIR/share
+	mkdir -p -m 755 "$dir"
+	cp "$@" "$dir/"
+	chmod -R a+rX "$dir"
+	printf '%s\n' "$dir"
+}
+
+# start VARIABLE COMMAND...: runs it in the background until the test ends; its first line of output to VARIABLE.
+start() {
+	local -n start_line=$1
+	local descriptor
+	shift
+	exec {descriptor}< <(exec "$@")
+	STARTED+=("$!")
+	# shellcheck disable=SC2034
+	read -r -t 60 start_line <&"$descriptor" || site_die "$* does not start"
+}
+STARTED=()
 
 # A test program that the build made: in the tree here, or where the build puts it.
 test_program() { # PATH below tests/
