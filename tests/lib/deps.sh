@@ -62,24 +62,11 @@ deps_hold_services() {
 }
 
 deps_apt_get() { # PACKAGE...
+	local output
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null 2>&1 && return
 	apt-get update -qq </dev/null >&2
-	apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2
-}
-
-# deps_file PACKAGE PATH DIRECTORY: prints where the file of a package is that is not to be installed; fetched once.
-deps_file() {
-	local file=$3/$2 work
-	if [ -e "$2" ]; then
-		file=$2
-	elif [ ! -e "$file" ]; then
-		work=$(mktemp -d)
-		(cd "$work" && { apt-get -o APT::Sandbox::User=root -qq download "$1" || { apt-get update -qq &&
-			apt-get -o APT::Sandbox::User=root -qq download "$1"; }; }) >&2 </dev/null
-		mkdir -p "$3"
-		dpkg-deb --fsys-tarfile "$work"/*.deb | tar -C "$3" -xf - ".$2" || true
-		rm -rf "$work"
-	fi
-	[ -e "$file" ] && printf '%s\n' "$file"
+	output=$(apt-get install -y -qq --no-install-recommends "$@" </dev/null 2>&1) && return
+	printf '%s\n' "$output" | tail -n 30 >&2
+	return 1
 }
