@@ -49,6 +49,7 @@ show_layers() {
 	show_apparmor
 	show_files
 	show_network
+	show_list
 }
 
 probe() { # WHO
@@ -279,6 +280,14 @@ show_network() {
 	fact_row "127.0.0.1:$SITE_PORT, sshd" connect
 	fact_is connect connected host
 	fact_is connect ECONNREFUSED
+}
+
+show_list() {
+	title "What the administrator sees (cloister list)"
+	ctl list >"$SITE_DIR/list"
+	indent <"$SITE_DIR/list"
+	holds "$ALICE is not in the list" grep -q " $ALICE *students " "$SITE_DIR/list"
+	holds "$BOB is not in the list" grep -q " $BOB *staff " "$SITE_DIR/list"
 }
 
 # What each policy changed: the values whose source is the policy's own file.
