@@ -212,12 +212,12 @@ static int sweep_user(int top_fd, const char *user, bool (*is_known)(const char 
     cleanup_strv char **ids = NULL;
     int removed = 0, r = user_fd < 0 ? -errno : cgroup_dir_list(user_fd, "", "", &ids);
 
-    for (size_t i = 0; r == 0 && i < cl_strv_length(ids); i++) {
+    for (char **id = ids; r == 0 && id && *id; id++) {
         cleanup_free char *path = NULL;
 
-        r = cl_asprintf(&path, "/" TOP "/%s/%s", user, ids[i]);
-        if (r == 0 && is_leftover(user_fd, ids[i], path, is_known, arg) &&
-            unlinkat(user_fd, ids[i], AT_REMOVEDIR) == 0)
+        r = cl_asprintf(&path, "/" TOP "/%s/%s", user, *id);
+        if (r == 0 && is_leftover(user_fd, *id, path, is_known, arg) &&
+            unlinkat(user_fd, *id, AT_REMOVEDIR) == 0)
             removed++;
     }
     return r < 0 ? r : removed;
@@ -235,16 +235,16 @@ int cgroup_fs_sweep(int mount_fd, bool (*is_known)(const char *path, void *arg),
     r = cgroup_dir_list(top_fd, USER_NAME, "", &users);
     if (r < 0)
         return cl_fail(e, -r, "list the cgroup /" TOP);
-    for (size_t i = 0; i < cl_strv_length(users); i++) {
+    for (char **user = users; user && *user; user++) {
         uid_t uid;
 
-        if (cgroup_name_uid(users[i], USER_NAME, "", &uid) < 0)
+        if (cgroup_name_uid(*user, USER_NAME, "", &uid) < 0)
             continue;
-        r = sweep_user(top_fd, users[i], is_known, arg);
+        r = sweep_user(top_fd, *user, is_known, arg);
         if (r < 0 && r != -ENOENT && r != -ENODEV)
-            return cl_fail(e, -r, "sweep the cgroup /" TOP "/%s", users[i]);
+            return cl_fail(e, -r, "sweep the cgroup /" TOP "/%s", *user);
         removed += r > 0 ? r : 0;
-        remove_empty(mount_fd, users[i]);
+        remove_empty(mount_fd, *user);
     }
     return removed;
 }

@@ -86,12 +86,11 @@ static bool exists(int mount_fd, const char *path)
 /* The user's cgroup is the directory of the leaf's path. */
 static int open_above(int mount_fd, const char *path, int flags)
 {
-    cleanup_free char *above = strdup(path);
-    char *slash = above ? strrchr(above, '/') : NULL;
+    char above[128];
+    int length = (int)(strrchr(path, '/') - path);
 
-    if (!slash)
-        return above ? -EINVAL : -ENOMEM;
-    *slash = '\0';
+    if (snprintf(above, sizeof(above), "%.*s", length, path) >= (int)sizeof(above))
+        return -ENAMETOOLONG;
     return cgroup_dir_open(mount_fd, above, flags);
 }
 
@@ -124,14 +123,15 @@ static int limit_slice(struct cgroup_bus *bus, const struct cgroup_setup *setup,
 {
     cleanup_fd int slice_fd = open_above(setup->mount_fd, path, O_PATH);
     const struct cgroup_limits *limits = &setup->limits[CGROUP_USER];
-    unsigned which = cgroup_limits_differ(limits, slice_fd);
     struct cl_error cause = {0};
     sd_bus_message *m = NULL;
+    unsigned which;
     char what[96];
     int r;
 
     if (slice_fd < 0)
         return cl_fail(e, -slice_fd, "open the cgroup of %s", names->slice);
+    which = cgroup_limits_differ(limits, slice_fd);
     if (which == 0)
         return 0;
     r = cgroup_bus_call_new(bus, "SetUnitProperties", &m);
@@ -153,11 +153,10 @@ static int limit_slice(struct cgroup_bus *bus, const struct cgroup_setup *setup,
 int cgroup_systemd_create(struct cgroup_setup *setup, const char *path, struct cl_error *e)
 {
     const struct cgroup_request *request = setup->request;
+    const struct cgroup_unit_names names = cgroup_unit_names(request->uid, request->id);
     cleanup_bus struct cgroup_bus bus = {0};
-    struct cgroup_unit_names names;
     int r;
 
-    cgroup_unit_names(request->uid, request->id, &names);
     r = cgroup_bus_open(&bus, request->deadline_ms, e);
     if (r < 0)
         return r;
@@ -229,8 +228,8 @@ static int end_scope(int mount_fd, const char *path, int64_t deadline_ms, struct
  * need another job undone ("fail"). A slice that stays is empty, and the next close tries again. */
 static void end_slice(int mount_fd, const char *path, uid_t uid, int64_t deadline_ms)
 {
+    const struct cgroup_unit_names names = cgroup_unit_names(uid, "");
     int64_t grace = cl_now_ms() + SLICE_GRACE_MS;
-    struct cgroup_unit_names names;
     int pause_ms = 0, r;
 
     do {
@@ -241,7 +240,6 @@ static void end_slice(int mount_fd, const char *path, uid_t uid, int64_t deadlin
             return;
     } while (cgroup_pause(&pause_ms, grace < deadline_ms ? grace : deadline_ms));
 
-    cgroup_unit_names(uid, "", &names);
     r = stop_unit(names.slice, "fail", deadline_ms, NULL);
     (void)r;
 }
@@ -285,10 +283,10 @@ static int list_user(int mount_fd, uid_t uid, char ***paths)
     if (slice_fd < 0)
         return slice_fd == -ENOENT ? 0 : slice_fd;
     r = cgroup_dir_list(slice_fd, "cloister-", ".scope", &scopes);
-    for (size_t i = 0; r == 0 && i < cl_strv_length(scopes); i++) {
+    for (char **scope = scopes; r == 0 && scope && *scope; scope++) {
         cleanup_free char *path = NULL;
 
-        r = cl_asprintf(&path, "%s/%s", slice, scopes[i]);
+        r = cl_asprintf(&path, "%s/%s", slice, *scope);
         if (r == 0 && cgroup_path_is_valid(CL_MANAGER_SYSTEMD, path, uid))
             r = cl_strv_add(paths, path);
     }
@@ -304,10 +302,10 @@ static int list_all(int mount_fd, char ***ret_paths)
     if (users_fd < 0)
         return users_fd == -ENOENT ? 0 : users_fd;
     r = cgroup_dir_list(users_fd, "user-", ".slice", &users);
-    for (size_t i = 0; r == 0 && i < cl_strv_length(users); i++) {
+    for (char **user = users; r == 0 && user && *user; user++) {
         uid_t uid;
 
-        if (cgroup_name_uid(users[i], "user-", ".slice", &uid) == 0)
+        if (cgroup_name_uid(*user, "user-", ".slice", &uid) == 0)
             r = list_user(mount_fd, uid, &paths);
     }
     if (r < 0)
@@ -326,17 +324,17 @@ int cgroup_systemd_sweep(int mount_fd, bool (*is_known)(const char *path, void *
     int removed = 0, r = list_all(mount_fd, &paths), pause_ms = 0;
     int64_t until = cl_now_ms() + SWEEP_GRACE_MS;
 
-    for (size_t i = 0; r == 0 && i < cl_strv_length(paths); i++)
-        if (is_empty(mount_fd, paths[i]) && !is_known(paths[i], arg))
-            r = cl_strv_add(&empty, paths[i]);
+    for (char **path = paths; r == 0 && path && *path; path++)
+        if (is_empty(mount_fd, *path) && !is_known(*path, arg))
+            r = cl_strv_add(&empty, *path);
     if (r < 0)
         return cl_fail(e, -r, "list the cells' scopes");
     while (cl_strv_length(empty) > 0 && cgroup_pause(&pause_ms, until))
         ;
-    for (size_t i = 0; i < cl_strv_length(empty); i++) {
-        if (!is_empty(mount_fd, empty[i]) || is_known(empty[i], arg))
+    for (char **path = empty; path && *path; path++) {
+        if (!is_empty(mount_fd, *path) || is_known(*path, arg))
             continue;
-        r = stop_unit(strrchr(empty[i], '/') + 1, "replace", cl_now_ms() + ANSWER_MS, e);
+        r = stop_unit(strrchr(*path, '/') + 1, "replace", cl_now_ms() + ANSWER_MS, e);
         if (r < 0)
             return r;
         removed++;

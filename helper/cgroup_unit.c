@@ -11,10 +11,13 @@
 
 #define STOP_TIMEOUT_US 5000000 /* between SIGTERM and SIGKILL when the host shuts down */
 
-void cgroup_unit_names(uid_t uid, const char *id, struct cgroup_unit_names *ret)
+struct cgroup_unit_names cgroup_unit_names(uid_t uid, const char *id)
 {
-    snprintf(ret->slice, sizeof(ret->slice), "user-%u-cloister.slice", (unsigned)uid);
-    snprintf(ret->scope, sizeof(ret->scope), "cloister-%s.scope", id);
+    struct cgroup_unit_names names = {0};
+
+    snprintf(names.slice, sizeof(names.slice), "user-%u-cloister.slice", (unsigned)uid);
+    snprintf(names.scope, sizeof(names.scope), "cloister-%s.scope", id);
+    return names;
 }
 
 /* One of the four lists of I/O limits, "a(st)": systemd keeps what a list doesn't name, and an empty one

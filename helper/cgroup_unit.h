@@ -14,7 +14,7 @@ struct cgroup_unit_names {
     char scope[64], slice[64];
 };
 
-void cgroup_unit_names(uid_t uid, const char *id, struct cgroup_unit_names *ret);
+struct cgroup_unit_names cgroup_unit_names(uid_t uid, const char *id);
 
 /* These return what sd-bus does: negative on failure, -errno. */
 

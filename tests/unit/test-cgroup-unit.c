@@ -169,11 +169,10 @@ static void test_io(void **state)
 
 static sd_bus_message *start_message(struct fixture *f, bool oom_policy, bool with_slice)
 {
-    struct cgroup_unit_names names;
+    struct cgroup_unit_names names = cgroup_unit_names(f->request.uid, f->request.id);
     sd_bus_message *m = message(f);
     const char *scope, *mode;
 
-    cgroup_unit_names(f->request.uid, f->request.id, &names);
     assert_true(cgroup_unit_fill_start(m, &f->setup, &names, oom_policy, with_slice) >= 0);
     assert_true(sd_bus_message_seal(m, 1, 0) >= 0);
     assert_string_equal(sd_bus_message_get_signature(m, true), "ssa(sv)a(sa(sv))");
