@@ -151,7 +151,7 @@ site_sshd_config() {
 		Subsystem sftp-internal internal-sftp
 	CONFIG
 	# Up to 9.7 the service's name is the executable's.
-	! "$SITE_DIR/$SERVICE" -T -f /dev/null -o "HostKey=$SITE_DIR/host_key" 2>/dev/null | grep -qi '^pamservicename' ||
+	! "$SITE_DIR/$SERVICE" -T -f /dev/null -o "HostKey=$SITE_DIR/host_key" 2>/dev/null | grep -i '^pamservicename' >/dev/null ||
 		echo "PAMServiceName $SERVICE"
 }
 
