@@ -27,16 +27,19 @@ show_second_login() {
 # Over the connection that is open: the same cell as its shell.
 show_copies() {
 	local over=(-F "$SSH_CONFIG" -o "ControlPath=$SITE_DIR/held/student")
+	# Where they would be if that failed.
+	undo_note file /tmp/quickstart-scp
+	undo_note file /tmp/quickstart-sftp
 	echo hello >"$SITE_DIR/hello"
-	scp -q "${over[@]}" "$SITE_DIR/hello" alice:/tmp/by-scp
-	printf 'put %s /tmp/by-sftp\n' "$SITE_DIR/hello" | sftp -q -b - "${over[@]}" alice >/dev/null
-	said "scp, sftp" "their files in /tmp: $(held student -- ls /tmp | grep '^by-' | xargs); on the host: $(host_copies)"
-	holds "the files are not in the cell" held student -- test -e /tmp/by-scp -a -e /tmp/by-sftp
+	scp -q "${over[@]}" "$SITE_DIR/hello" alice:/tmp/quickstart-scp
+	printf 'put %s /tmp/quickstart-sftp\n' "$SITE_DIR/hello" | sftp -q -b - "${over[@]}" alice >/dev/null
+	said "scp, sftp" "in the cell's /tmp: $(held student -- ls /tmp | xargs); in the host's: $(host_copies)"
+	holds "the files are not in the cell" held student -- test -e /tmp/quickstart-scp -a -e /tmp/quickstart-sftp
 	holds "the files are on the host" [ "$(host_copies)" = none ]
 }
 
 host_copies() {
-	ls -d /tmp/by-scp /tmp/by-sftp 2>/dev/null || echo none
+	find /tmp -maxdepth 1 -name 'quickstart-s*' -printf '%f\n' | xargs | sed 's/^$/none/'
 }
 
 # A listener in the cell, the same port on the host's side: which of the two does a forward reach?
