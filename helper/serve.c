@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "close.h"
@@ -21,16 +22,44 @@
 #include "session.h"
 #include "util.h"
 
+static bool is_unnamed(int (*get_name)(int, struct sockaddr *, socklen_t *), int sock)
+{
+    struct sockaddr_un name;
+    socklen_t size = sizeof(name);
+    union {
+        struct sockaddr_un *un;
+        struct sockaddr *any;
+    } address = {.un = &name};
+
+    return get_name(sock, address.any, &size) == 0 && name.sun_family == AF_UNIX &&
+           size == sizeof(sa_family_t);
+}
+
+/* Both ends of a socket pair are unnamed, and only of a pair: unix(7). Of a connected socket, SO_PEERCRED may
+ * name who listens, such as pid 1 for a socket that systemd made. */
+static bool is_pair(int sock)
+{
+    int domain = 0, type = 0;
+    socklen_t size = sizeof(int);
+
+    return getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
+           getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET &&
+           is_unnamed(getsockname, sock) && is_unnamed(getpeername, sock);
+}
+
 /* The opener is whoever made the socket pair, as root, and it is our parent: only a login service can be
- * that. A tenant who starts the helper by hand has made the pair, or has none. */
+ * that. A user who starts the helper by hand has made the pair, or has none. Nothing is read before this is
+ * known. */
 static int find_opener(struct session *s, struct cl_error *e)
 {
     struct ucred peer;
     socklen_t size = sizeof(peer);
 
+    if (!is_pair(s->sock))
+        return cl_fail(e, EPERM, "hand-off is not a socket pair");
     if (getsockopt(s->sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-        return cl_fail(e, errno, "hand-off is not a socket of pam_cloister");
-    if (peer.uid != 0 || peer.pid != getppid())
+        return cl_fail(e, errno, "find out who made the hand-off");
+    if (peer.uid != 0 || peer.pid <= 1 || peer.pid != getppid())
         return cl_fail(e, EPERM, "hand-off comes from uid %u, pid %d, not from the parent", peer.uid,
                        peer.pid);
     s->opener = peer.pid;

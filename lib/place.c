@@ -166,21 +166,23 @@ static int install_filter(int fd, bool log, struct cl_error *e)
     return 0;
 }
 
-/* Which capabilities, all of them inside the cell's user namespace only, are still needed after the uid is
- * set. */
-static uint64_t interim_capabilities(const struct cl_plan *plan)
+#define CAP_BIT(cap) (UINT64_C(1) << (cap))
+
+/* What the process keeps, inside the cell's user namespace only. A service with fork placement still sets
+ * groups, gid and uid; no more, for through id-mapped mounts any other capability would count for root's
+ * files. Its exec clears these. */
+static uint64_t kept_capabilities(const struct cl_plan *plan)
 {
     if (plan->placement == CL_PLACEMENT_FORK)
-        return UINT64_MAX; /* the service sets groups, gid and uid; its exec then clears these */
-    if (plan->has_seccomp && !plan->no_new_privs)
-        return plan->ambient | UINT64_C(1) << CAP_SYS_ADMIN; /* seccomp(2) wants one or the other */
+        return plan->ambient | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID);
     return plan->ambient;
 }
 
 static int lock_down(const struct cl_plan *plan, const struct cl_plan_fds *fds, struct cl_error *e)
 {
-    uint64_t interim = interim_capabilities(plan);
-    int r = set_capabilities(interim, plan->ambient, e);
+    bool needs_admin = plan->has_seccomp && !plan->no_new_privs; /* seccomp(2) wants one or the other */
+    uint64_t kept = kept_capabilities(plan);
+    int r = set_capabilities(needs_admin ? kept | CAP_BIT(CAP_SYS_ADMIN) : kept, plan->ambient, e);
 
     if (r == 0 && plan->apparmor[0])
         r = change_profile(plan->apparmor, e);
@@ -188,19 +190,17 @@ static int lock_down(const struct cl_plan *plan, const struct cl_plan_fds *fds, 
         r = cl_fail(e, errno, "set no_new_privs");
     if (r == 0 && plan->has_seccomp)
         r = install_filter(fds->fd[CL_FD_SECCOMP], plan->seccomp_log, e);
-    if (r == 0 && plan->placement == CL_PLACEMENT_CREDENTIALS && interim != plan->ambient)
-        r = set_capabilities(plan->ambient, plan->ambient, e);
+    if (r == 0 && needs_admin)
+        r = set_capabilities(kept, plan->ambient, e);
     return r;
 }
 
 /* Trust nothing: try to come back. */
 static int verify_dropped(const struct cl_plan *plan, struct cl_error *e)
 {
-    const uint64_t may_setuid = UINT64_C(1) << CAP_SETUID;
-
     if (getuid() != plan->uid || geteuid() != plan->uid || getgid() != plan->gid || getegid() != plan->gid)
         return cl_fail(e, EPERM, "verify the uid and gid");
-    if (!(plan->ambient & may_setuid) && setresuid(0, 0, 0) == 0)
+    if (!(plan->ambient & CAP_BIT(CAP_SETUID)) && setresuid(0, 0, 0) == 0)
         return cl_fail(e, EPERM, "root could be regained");
     return 0;
 }

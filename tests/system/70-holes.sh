@@ -68,6 +68,35 @@ check_equal "without the auth line, ssh -N gets no process" 255 \
 	"$(timeout 60 ssh -F "$SSH_CONFIG" -N alice >/dev/null 2>&1; echo $?)"
 pam_restore
 
+# A root process that listens, as a systemd socket unit does, and prints where.
+root_listener() {
+	python3 -c '
+import os, socket, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o666); s.listen(1)
+print(sys.argv[1], flush=True)
+s.settimeout(60)
+try: s.accept(); time.sleep(1)
+except OSError: pass' "$WORK/root-listener"
+}
+
+# The setuid helper, started by hand -----------------------------------------------------------------------------
+
+install -m 755 "$(test_program system/handoff-forger)" "$WORK/forger"
+as_user() { # COMMAND...: outside of any cell
+	setpriv --reuid "$ALICE" --regid "$ALICE" --clear-groups -- "$@"
+}
+check_equal "the helper hears no one but a login service" 7 "$(as_user "$WORK/forger" "$HELPER" </dev/null | grep -c ': refused$')"
+check_fails "nor does it sweep for a user" as_user "$HELPER" sweep
+check_fails "or kill" as_user "$HELPER" kill aaaaaaaaaaaa
+check_equal "a socket that pid 1 or root listens on is no hand-off" refused "$(
+	root_listener | as_user python3 -c '
+import socket, subprocess, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.stdin.readline().strip())
+print("refused" if subprocess.run([sys.argv[1], "handoff"], pass_fds=[3], preexec_fn=lambda: __import__("os").dup2(s.fileno(), 3),
+      stderr=subprocess.DEVNULL, timeout=60).returncode == 1 else "open")' "$HELPER")"
+
 # Capabilities and root's files -----------------------------------------------------------------------------------
 
 ambient_policy() { # IDENTITY
