@@ -106,6 +106,8 @@ int cgroup_bus_open(struct cgroup_bus *bus, int64_t deadline_ms, struct cl_error
             return 0;
         cgroup_bus_close(bus);
     }
+    if (left_us(bus) == 0) /* sd-bus may call it a reset connection */
+        r = -ETIMEDOUT;
     return cl_fail(e, -r, "connect to systemd");
 }
 

@@ -32,6 +32,7 @@
 static enum cl_cgroup_manager manager;
 static const char *io_path;
 static unsigned io_major, io_minor;
+static int deadline_ms = 60000; /* an emulated machine is slow */
 static int n_checks, n_failed;
 
 bool check(bool holds, const char *fmt, ...)
@@ -98,7 +99,7 @@ static int cell_open(struct cell *cell, uid_t uid, const char *id, const struct 
     lock = lock_user(uid); /* after the fork: the child would hold it as well */
     start = cl_now_ms();
     request.init = cell->init;
-    request.deadline_ms = cl_now_ms() + 60000; /* an emulated machine is slow */
+    request.deadline_ms = cl_now_ms() + deadline_ms;
     r = cgroup_create(&request, &cell->place, e);
     cell->open_ms = cl_now_ms() - start;
     if (r < 0) {
@@ -295,6 +296,28 @@ static void refusals(void)
     free(io.path);
 }
 
+/* systemd is cut short at each step in turn. */
+static void deadlines(void)
+{
+    struct cl_policy policy = policy_unlimited();
+    int kept = deadline_ms, late = 0, in_time = 0;
+
+    policy.cgroup.user.pids_max = 100;
+    for (deadline_ms = 0; deadline_ms < 800 && in_time < 3; deadline_ms += 25) {
+        struct cl_error e = {0};
+        struct cell cell;
+        int r = cell_open(&cell, UID, "late", &policy, &e);
+
+        late += r == -ETIMEDOUT || r == -EIO;
+        in_time += r == 0 && cell_close(&cell, &e) == 0;
+        if (r < 0 && r != -ETIMEDOUT)
+            report(&e);
+    }
+    deadline_ms = kept;
+    check(in_time == 3, "%d opens that were too late, then some in time", late);
+    check(nothing_is_left(), "nothing is left of those");
+}
+
 static bool is_known(const char *path, void *arg)
 {
     (void)path, (void)arg;
@@ -388,6 +411,7 @@ int main(int argc, char **argv)
     attacks();
     if (argc == 3) {
         refusals();
+        deadlines();
         crash();
         parallel(20, 3, true);
         parallel(10, 3, false);
