@@ -161,3 +161,20 @@ int stage_service(struct session *s, struct cl_error *e)
                        CL_CELL_USER, CL_CELL_USER);
     return 0;
 }
+
+int exempt_verb(char *const *arguments, struct cl_error *e)
+{
+    cleanup_user struct cl_user *user = NULL;
+    char why[96];
+    uint64_t uid;
+    int r = cl_parse_u64(arguments[0], &uid);
+
+    if (r < 0 || uid > UINT32_MAX - 1)
+        return cl_fail(e, EINVAL, "\"%.32s\" is not a uid", arguments[0]);
+    r = cl_user_lookup_uid((uid_t)uid, &user, e);
+    if (r == 0)
+        r = decide_exempt(user, why, sizeof(why), e);
+    if (r < 0)
+        return r;
+    return r > 0 ? 0 : -EACCES; /* no error to tell: it is the answer */
+}

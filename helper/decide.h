@@ -14,4 +14,7 @@
  * one, when cloister.conf is not valid. */
 int decide_exempt(const struct cl_user *user, char *ret_why, size_t why_size, struct cl_error *e) CL_WARN_UNUSED;
 
+/* `cloister-helper exempt UID`: 0 when the user is exempt, else -EACCES, quietly. */
+int exempt_verb(char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
+
 #endif

@@ -13,6 +13,7 @@
 
 #include "caller.h"
 #include "close.h"
+#include "decide.h"
 #include "handoff.h"
 #include "log.h"
 #include "serve.h"
@@ -31,8 +32,9 @@ static const struct verb verbs[] = {
     /* From pam_cloister. su, started by a user, is root by its effective uid alone, and so are we below it.
      */
     {"handoff", CL_HANDOFF_FD, 0, true, serve_handoff},
-    {"sweep", 2, 0, false, sweep_verb}, /* from `cloister sweep` and the timer */
-    {"kill", 2, 1, false, kill_verb},   /* from `cloister kill` */
+    {"sweep", 2, 0, false, sweep_verb},   /* from `cloister sweep` and the timer */
+    {"exempt", 2, 1, false, exempt_verb}, /* from user@.service: may this uid have a user manager? */
+    {"kill", 2, 1, false, kill_verb},     /* from `cloister kill` */
 };
 
 static const struct verb *find_verb(int argc, char *const *argv)

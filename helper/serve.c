@@ -160,7 +160,7 @@ static int receive_request(struct session *s, struct cl_request *request, struct
 
     if (r < 0)
         return cl_fail(e, -r, "receive the request");
-    return cl_request_valid(request) ? 0 : cl_fail(e, EBADMSG, "request is not of this version");
+    return cl_request_valid(request) ? 0 : cl_fail(e, EBADMSG, "request is malformed, or of another version");
 }
 
 int serve_handoff(char *const *arguments, struct cl_error *e)

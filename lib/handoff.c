@@ -123,6 +123,15 @@ int cl_receive(int sock, void *message, size_t size, int *ret_fds, size_t max_fd
 
 #define TERMINATED(array) (memchr((array), '\0', sizeof(array)) != NULL)
 
+/* Names go into log lines of NAME=VALUE: none has a blank or a control character. */
+static bool is_word(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s <= ' ' || *s == 0x7f)
+            return false;
+    return true;
+}
+
 bool cl_id_valid(const char *id)
 {
     return strlen(id) == CL_ID_LENGTH && strspn(id, "0123456789abcdefghijklmnopqrstuvwxyz") == CL_ID_LENGTH;
@@ -134,6 +143,9 @@ bool cl_request_valid(const struct cl_request *request)
         return false;
     if (!TERMINATED(request->id) || !TERMINATED(request->user) || !TERMINATED(request->service) ||
         !TERMINATED(request->tty) || !TERMINATED(request->rhost))
+        return false;
+    if (!is_word(request->user) || !is_word(request->service) || !is_word(request->tty) ||
+        !is_word(request->rhost))
         return false;
     return request->verb != CL_VERB_CLOSE || cl_id_valid(request->id);
 }

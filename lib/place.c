@@ -5,7 +5,7 @@
  * comes:
  *
  *   cgroup         while the host's credentials count: the kernel checks who opened cgroup.procs
- *   keyring, oom   while /proc is the host's, where oom_score_adj may be written
+ *   oom_score_adj  while /proc is the host's, where it may be written
  *   namespaces     all at once by pidfd; from here /proc is the cell's, and no name of the host resolves
  *   verify         the cell that was joined is the one that was planned, by inode number
  *   capabilities   bounding set, then gid and uid, then ambient, inheritable, permitted, effective. uid 0 of
@@ -48,15 +48,17 @@ static int join_cgroup(int procs_fd, struct cl_error *e)
     return 0;
 }
 
-static int leave_session_state(struct cl_error *e)
+static int reset_oom(struct cl_error *e)
 {
-    int r;
+    int r = cl_write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", "0");
 
+    return r < 0 ? cl_fail(e, -r, "reset oom_score_adj") : 0;
+}
+
+static int join_keyring(struct cl_error *e)
+{
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
         return cl_fail(e, errno, "join a new session keyring");
-    r = cl_write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", "0");
-    if (r < 0)
-        return cl_fail(e, -r, "reset oom_score_adj");
     return 0;
 }
 
@@ -195,6 +197,24 @@ static int lock_down(const struct cl_plan *plan, const struct cl_plan_fds *fds, 
     return r;
 }
 
+/* The kernel's word for what set_capabilities did. */
+static int verify_capabilities(uint64_t kept, uint64_t inheritable, struct cl_error *e)
+{
+    cap_t caps = cap_get_proc();
+    bool same = caps != NULL;
+
+    for (cap_value_t cap = 0; same && cap < cap_max_bits() && cap < 64; cap++) {
+        cap_flag_value_t permitted, effective, inherited;
+
+        same = cap_get_flag(caps, cap, CAP_PERMITTED, &permitted) == 0 &&
+               cap_get_flag(caps, cap, CAP_EFFECTIVE, &effective) == 0 &&
+               cap_get_flag(caps, cap, CAP_INHERITABLE, &inherited) == 0 && permitted == (kept >> cap & 1) &&
+               effective == permitted && inherited == (inheritable >> cap & 1);
+    }
+    (void)cap_free(caps);
+    return same ? 0 : cl_fail(e, EPERM, "verify the capabilities");
+}
+
 /* Trust nothing: try to come back. */
 static int verify_dropped(const struct cl_plan *plan, struct cl_error *e)
 {
@@ -202,7 +222,7 @@ static int verify_dropped(const struct cl_plan *plan, struct cl_error *e)
         return cl_fail(e, EPERM, "verify the uid and gid");
     if (!(plan->ambient & CAP_BIT(CAP_SETUID)) && setresuid(0, 0, 0) == 0)
         return cl_fail(e, EPERM, "root could be regained");
-    return 0;
+    return verify_capabilities(plan->ambient, plan->ambient, e);
 }
 
 static int stage(struct cl_error *e, const char *name, int r)
@@ -219,13 +239,15 @@ int cl_place(const struct cl_plan *plan, const struct cl_plan_fds *fds, struct c
     if (plan->has_cgroup)
         r = stage(e, "place-cgroup", join_cgroup(fds->fd[CL_FD_CGROUP], e));
     if (r == 0)
-        r = stage(e, "place-session", leave_session_state(e));
+        r = stage(e, "place-oom", reset_oom(e));
     if (r == 0)
         r = stage(e, "place-namespaces", join_namespaces(plan, fds->fd[CL_FD_INIT], e));
     if (r == 0)
         r = stage(e, "place-capabilities", drop_bounding(plan->bounding, e));
     if (r == 0 && plan->placement == CL_PLACEMENT_CREDENTIALS)
         r = stage(e, "place-user", become_user(plan, e));
+    if (r == 0)
+        r = stage(e, "place-keyring", join_keyring(e));
     if (r == 0)
         r = stage(e, "place-lockdown", lock_down(plan, fds, e));
     if (r == 0 && plan->placement == CL_PLACEMENT_CREDENTIALS)

@@ -292,9 +292,9 @@ EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const ch
     if (session)
         return refuse_second(pamh, session);
     session = new_session(pamh); /* its state is REFUSED until open_session knows better */
-    if (!session) {
-        pam_syslog(pamh, LOG_ERR, "refused: out of memory");
-        return PAM_BUF_ERR;
+    if (!session) {              /* and so nothing to refuse its children with */
+        pam_syslog(pamh, LOG_CRIT, "out of memory: the service ends");
+        _exit(1);
     }
     r = open_session(pamh, session);
     if (r < 0)
