@@ -18,12 +18,13 @@ sets() { # the five sets of a status file: Inh Prm Eff Bnd Amb
 }
 
 # A policy's block, and what follows from it.
-check_sets() { # NAME CAPABILITIES-BLOCK BOUNDING AMBIENT
+check_sets() { # NAME CAPABILITIES-BLOCK BOUNDING AMBIENT [MORE]
 	local expected="$4 $4 $4 $3 $4" pid
 	policy 60-caps <<-EOT
 		policies = ( { name = "caps"; inherit = "default"; priority = 100; match = { users = ["$ALICE"]; };
-		  capabilities = { $2 }; } );
+		  capabilities = { $2 }; ${5-} } );
 	EOT
+	check "$1: the policy is valid" ctl --config "$CONF" check
 	HELD=("$1")
 	check "$1: a login" hold "$1" alice
 	check_equal "$1: the shell's sets" "$expected" "$(held "$1" -- cat /proc/self/status | sets)"
@@ -57,6 +58,6 @@ check_sets add 'bounding = ["NONE"]; add = ["NET_BIND_SERVICE"];' 00000000000004
 check_sets drop 'bounding = ["DEFAULT"]; drop = ["CHOWN", "SETFCAP"];' 00000000280425fa $NONE
 check_sets add-and-drop 'bounding = ["DEFAULT"]; add = ["SYS_PTRACE"]; drop = ["KILL"];' 00000000a80c25db $NONE
 check_sets ambient 'bounding = ["NET_BIND_SERVICE", "NET_RAW"]; ambient = ["NET_BIND_SERVICE"];' \
-	0000000000002400 0000000000000400
+	0000000000002400 0000000000000400 'namespaces = { identity = "plain"; };'
 
 done_testing
