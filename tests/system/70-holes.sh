@@ -70,7 +70,7 @@ pam_restore
 
 # A root process that listens, as a systemd socket unit does, and prints where.
 root_listener() {
-	python3 -c '
+	/usr/bin/python3 -c '
 import os, socket, sys, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o666); s.listen(1)
@@ -90,7 +90,7 @@ check_equal "the helper hears no one but a login service" 7 "$(as_user "$WORK/fo
 check_fails "nor does it sweep for a user" as_user "$HELPER" sweep
 check_fails "or kill" as_user "$HELPER" kill aaaaaaaaaaaa
 check_equal "a socket that pid 1 or root listens on is no hand-off" refused "$(
-	root_listener | as_user python3 -c '
+	root_listener | as_user /usr/bin/python3 -c '
 import socket, subprocess, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect(sys.stdin.readline().strip())

@@ -85,6 +85,8 @@ int main(int argc, char **argv)
             return 3;
         (void)snprintf(name, sizeof(name), "accepted %s", kinds[i].name);
         run(name, argv[1], ends[0], ends[1]);
+        if (connected(kinds[i].type, ends) < 0) /* anew: the first one's request lies unread in it */
+            return 3;
         (void)snprintf(name, sizeof(name), "connected %s", kinds[i].name);
         run(name, argv[1], ends[1], ends[0]);
     }
