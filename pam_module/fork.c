@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -43,8 +44,10 @@ static void before_fork(void)
     fork_state.by_module = session && inside_pam(session->pamh);
     if (!session || fork_state.by_module || session->state != SESSION_OPEN)
         return;
-    if (setns(session->fds.fd[CL_FD_INIT], CLONE_NEWPID) < 0)
-        (void)cl_fail(&session->fork_error, errno, "enter the cell's pid namespace for the next child");
+    if (setns(session->fds.fd[CL_FD_INIT], CLONE_NEWPID) == 0)
+        return;
+    (void)cl_fail(&session->fork_error, errno, "enter the cell's pid namespace for the next child");
+    (void)snprintf(session->fork_error.stage, sizeof(session->fork_error.stage), "place-pid-namespace");
 }
 
 static void after_fork_in_parent(void)
