@@ -100,6 +100,7 @@ int stage_init(struct session *s, struct cl_error *e)
     if (s->init == 0) {
         cl_close(&pair[0]);
         cl_close(&go[1]);
+        cl_close(&s->lock_fd); /* the lock is the helper's; a copy would outlive it */
         cell_main(s, pair[1], go[0], binary);
     }
     r = s->init < 0 ? cl_fail(e, errno, "clone into new pid and mount namespaces") : 0;

@@ -90,6 +90,8 @@ static int make_dir(int parent_fd, const char *name, bool must_be_new, int *ret_
     fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT || errno == ENODEV ? -EAGAIN : cl_fail(e, errno, "open the cgroup %s", name);
+    /* Whatever the umask: runtimes in the cell read their limits in it. Gone meanwhile: the next step says so. */
+    (void)fchmod(fd, 0755);
     *ret_fd = fd;
     return 0;
 }

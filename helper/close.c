@@ -115,27 +115,34 @@ static int kill_init(const struct record *record, struct cl_error *e)
     return 0;
 }
 
-static void log_end(const struct record *record)
+static void log_end(const struct record *record, const struct cgroup_events *events)
 {
     struct timespec now = {0};
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    cl_log(LOG_INFO, "close: id=%s user=%s policy=%s service=%s seconds=%lld", record->id, record->user,
-           record->policy, record->service, (long long)(now.tv_sec - record->since));
+    cl_log(LOG_INFO,
+           "close: id=%s user=%s policy=%s service=%s seconds=%lld pids_max_hits=%llu memory_max_hits=%llu "
+           "oom_kills=%llu cpu_throttled=%llu",
+           record->id, record->user, record->policy, record->service, (long long)(now.tv_sec - record->since),
+           (unsigned long long)events->pids_max, (unsigned long long)events->memory_max,
+           (unsigned long long)events->oom_kill, (unsigned long long)events->cpu_throttled);
 }
 
 int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e)
 {
+    struct cgroup_events events = {0};
     int r;
 
     if (grace_ms > 0)
         grant_grace(record, grace_ms);
+    if (record->cgroup[0])
+        (void)!cgroup_events(record->cgroup, &events); /* gone with the cgroup */
     r = kill_init(record, e);
     if (r == 0 && record->cgroup[0])
         r = cgroup_remove(record->manager, record->cgroup, record->uid, KILL_WAIT_MS, e);
     if (r < 0)
         return r;
-    log_end(record);
+    log_end(record, &events);
     r = record_remove(run_fd, record->id);
     return r < 0 ? cl_fail(e, -r, "remove record %s", record->id) : 0;
 }

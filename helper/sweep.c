@@ -74,18 +74,27 @@ static bool is_known(const char *path, void *arg)
     return false;
 }
 
+/* Leaves of both managers: cloister.conf may have named the other one when they were made. */
+static int sweep_cgroups(int run_fd, struct cl_error *e)
+{
+    struct known known = {.run_fd = run_fd};
+    int n = cgroup_sweep(CL_MANAGER_CGROUPFS, is_known, &known, e), m = 0;
+
+    if (n >= 0 && cgroup_manager_resolve(CL_MANAGER_AUTO) == CL_MANAGER_SYSTEMD)
+        m = cgroup_sweep(CL_MANAGER_SYSTEMD, is_known, &known, e);
+    return n < 0 ? n : m < 0 ? m : n + m;
+}
+
 int sweep_verb(char *const *arguments, struct cl_error *e)
 {
     cleanup_fd int run_fd = -1;
-    struct known known;
     unsigned records;
     int cgroups, r = record_open_dir(&run_fd, e);
 
     if (r < 0)
         return r;
     records = sweep_records(run_fd);
-    known.run_fd = run_fd;
-    cgroups = cgroup_sweep(cgroup_manager_resolve(CL_MANAGER_AUTO), is_known, &known, e);
+    cgroups = sweep_cgroups(run_fd, e);
     if (cgroups < 0)
         return cgroups;
     (void)dprintf(STDOUT_FILENO, "swept %u cells, %d cgroups\n", records, cgroups);
