@@ -31,6 +31,12 @@ counter() { # FILE KEY
 	awk -v key="$2" '$1 == key { print $2 }' "$1"
 }
 
+# The cgroup managers that this machine can have. Without controllers the second makes groups without limits.
+managers() {
+	! have systemd || echo systemd
+	echo cgroupfs
+}
+
 # A payload on the host where every cell sees it.
 put_program() { # NAME
 	install -m 755 "$(test_program "system/$1")" "$SITE_DIR/$1"

@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Logins whose helper, monitor or half-built cell is killed at random moments of the open: each is refused or lands
+# in a cell, and nothing is left of any. CLOISTER_SEED repeats a run's moments, CLOISTER_ROUNDS is how many logins.
+
+. "$(dirname "$0")/../lib/test.sh"
+. "$TESTS/system/cells.sh"
+
+AMBUSH=$SITE_DIR/ambush
+HOST_PID_NS=$(readlink /proc/self/ns/pid)
+ROUNDS=${CLOISTER_ROUNDS:-36}
+SEED=${CLOISTER_SEED:-$(date +%s)}
+
+login() {
+	SITE_TIMEOUT=120 as alice -- readlink /proc/self/ns/pid </dev/null 2>/dev/null
+}
+
+# One login with TARGET killed DELAY microseconds after the helper's start.
+ambushed_login() { # TARGET DELAY
+	local pid inside status=0
+	: >"$WORK/ambush"
+	"$AMBUSH" "$1" "$2" "$HELPER" >"$WORK/ambush" &
+	pid=$!
+	wait_for grep -q ready "$WORK/ambush"
+	inside=$(login) || status=$?
+	wait "$pid"
+	OUTCOME=$(sed -n 2p "$WORK/ambush")
+	case $status/$inside in
+	"0/$HOST_PID_NS") OUTSIDE+=" $1:$2" ;;
+	0/pid:*) LET_IN=$((LET_IN + 1)) ;;
+	124/*) HUNG+=" $1:$2" ;;
+	*) REFUSED=$((REFUSED + 1)) ;;
+	esac
+}
+
+# How long an open takes here, in microseconds.
+measure() {
+	local i longest=0
+	for i in 1 2 3; do
+		ambushed_login none 0
+		i=${OUTCOME#ran }
+		[ "$i" -le "$longest" ] || longest=$i
+	done
+	echo "$longest"
+}
+
+stress() {
+	local duration targets=(helper helper helper parent children) round target delay hits=0
+	OUTSIDE='' HUNG='' LET_IN=0 REFUSED=0
+	duration=$(measure)
+	printf '# %s: seed %s, %d rounds, an open takes up to %d us\n' "$MANAGER" "$SEED" "$ROUNDS" "$duration"
+	for ((round = 1; round <= ROUNDS; round++)); do
+		target=${targets[round % ${#targets[@]}]}
+		delay=$((duration * (RANDOM % 1000) / 1000))
+		ambushed_login "$target" "$delay"
+		case $OUTCOME in killed*) hits=$((hits + 1)) ;; esac
+		if [ $((round % 12)) -eq 0 ]; then
+			helper sweep >/dev/null
+			check_nothing_left "$MANAGER: round $round: after a sweep nothing is left" "$WORK/before"
+		fi
+	done
+	check_equal "$MANAGER: no login got out of its cell" '' "$OUTSIDE"
+	check_equal "$MANAGER: none hung" '' "$HUNG"
+	check "$MANAGER: $hits of $ROUNDS were hit, $REFUSED refused, $LET_IN let in" test $((hits * 2)) -gt "$ROUNDS" \
+		-a "$REFUSED" -gt 0
+	check_differs "$MANAGER: the next login is as ever" "$HOST_PID_NS" "$(login)"
+	check_nothing_left "$MANAGER: and nothing is left" "$WORK/before"
+	check_equal "$MANAGER: other users log in" "$BOB" "$(as bob -- id -un)"
+}
+
+# The kernel's own count: it sees what no process and no file shows.
+net_namespaces() {
+	awk '$1 == "net_namespace" { print $2 }' /proc/slabinfo
+}
+
+namespaces_settled() { # BEFORE
+	[ "$(net_namespaces)" -le $(($1 + 6)) ]
+}
+
+restore() {
+	rm -rf --one-file-system "$AMBUSH"
+	test_cleanup
+}
+
+trap restore EXIT
+RANDOM=$SEED
+put_program ambush
+for MANAGER in $(managers); do
+	settings <<<"cgroup_manager = \"$MANAGER\";"
+	as alice -- true
+	leftovers >"$WORK/before"
+	before=$(net_namespaces)
+	stress
+	if [ "$SITE_MODE" = private ]; then
+		skip "$MANAGER: the kernel holds no namespace" "others on this machine have some"
+	else
+		check "$MANAGER: the kernel holds no namespace more ($before, now $(net_namespaces))" \
+			wait_for namespaces_settled "$before"
+	fi
+done
+done_testing
