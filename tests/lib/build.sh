@@ -16,7 +16,7 @@ build_sources() { # copies the tracked and the new files to $BUILD/src
 	if [ -e "$BUILD/files" ]; then
 		LC_ALL=C comm -z -23 "$BUILD/files" "$BUILD/files.new" | (cd "$BUILD/src" && xargs -0 -r rm -f --)
 	fi
-	rsync --checksum -lp --from0 --files-from="$BUILD/files.new" "$BUILD_TOP/" "$BUILD/src/"
+	rsync --checksum -lp --chmod=go-w --from0 --files-from="$BUILD/files.new" "$BUILD_TOP/" "$BUILD/src/"
 	mv "$BUILD/files.new" "$BUILD/files"
 }
 
