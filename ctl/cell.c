@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +16,6 @@
 #include "ctl.h"
 #include "util.h"
 
-static int open_cgroup(const char *path)
-{
-    const char *mount = cgroup_mount_point();
-    char full[PATH_MAX];
-
-    if (!mount || !path[0] || (size_t)snprintf(full, sizeof(full), "%s%s", mount, path) >= sizeof(full))
-        return -1;
-    return open(full, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 static int add_cell(struct cells *cells, struct record *record)
 {
     struct cell *grown = reallocarray(cells->items, cells->n + 1, sizeof(*grown));
@@ -34,7 +23,7 @@ static int add_cell(struct cells *cells, struct record *record)
     if (!grown)
         return -ENOMEM;
     cells->items = grown;
-    grown[cells->n++] = (struct cell){.record = record, .cgroup_fd = open_cgroup(record->cgroup)};
+    grown[cells->n++] = (struct cell){.record = record, .cgroup_fd = cgroup_open(record->cgroup)};
     return 0;
 }
 
@@ -75,6 +64,20 @@ int cells_load(struct cells *ret, struct cl_error *e)
     *ret = cells;
     cells = (struct cells){0};
     return 0;
+}
+
+int cells_load_for(struct ctl *ctl, int argc, char **argv, const char *usage, int operands, struct cells *ret,
+                   int *ret_first)
+{
+    const char *values[CTL_OPTIONS_MAX] = {0};
+    struct cl_error e = {0};
+    int r = ctl_options(ctl, argc, argv, values, ret_first);
+
+    if (r != -1)
+        return r;
+    if (*ret_first + operands != argc)
+        return ctl_usage_error(ctl, "%s", usage);
+    return cells_load(ret, &e) < 0 ? ctl_error("%s: %s", e.text, strerror(e.err)) : -1;
 }
 
 void cells_clear(struct cells *cells)

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "ctl.h"
 #include "err.h"
 #include "record.h"
 
@@ -24,6 +25,10 @@ struct cells {
 
 /* All live cells. -EACCES for anyone but root: records are root's. */
 int cells_load(struct cells *ret, struct cl_error *e) CL_WARN_UNUSED;
+/* For a subcommand with a number of operands and no options of its own: parse its arguments, and load. -1 to
+ * go on, else the status to exit with. */
+int cells_load_for(struct ctl *ctl, int argc, char **argv, const char *usage, int operands, struct cells *ret,
+                   int *ret_first) CL_WARN_UNUSED;
 void cells_clear(struct cells *cells);
 #define cleanup_cells __attribute__((cleanup(cells_clear)))
 

@@ -49,16 +49,10 @@ static int print_json(const struct cells *cells)
 int ctl_list(struct ctl *ctl, int argc, char **argv)
 {
     cleanup_cells struct cells cells = {0};
-    const char *values[CTL_OPTIONS_MAX] = {0};
-    struct cl_error e = {0};
-    int first, r = ctl_options(ctl, argc, argv, values, &first);
+    int first, r = cells_load_for(ctl, argc, argv, "list takes no argument", 0, &cells, &first);
 
     if (r != -1)
         return r;
-    if (first != argc)
-        return ctl_usage_error(ctl, "list takes no argument");
-    if (cells_load(&cells, &e) < 0)
-        return ctl_error("%s: %s", e.text, strerror(e.err));
     if (ctl->json)
         return print_json(&cells);
     print_cells(&cells);

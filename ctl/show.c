@@ -95,16 +95,10 @@ static int show_text(const struct cell *cell)
 int ctl_show(struct ctl *ctl, int argc, char **argv)
 {
     cleanup_cells struct cells cells = {0};
-    const char *values[CTL_OPTIONS_MAX] = {0};
-    struct cl_error e = {0};
-    int first, r = ctl_options(ctl, argc, argv, values, &first);
+    int first, r = cells_load_for(ctl, argc, argv, "show takes the id of one cell", 1, &cells, &first);
 
     if (r != -1)
         return r;
-    if (first + 1 != argc)
-        return ctl_usage_error(ctl, "show takes the id of one cell");
-    if (cells_load(&cells, &e) < 0)
-        return ctl_error("%s: %s", e.text, strerror(e.err));
     for (size_t i = 0; i < cells.n; i++)
         if (strcmp(cells.items[i].record->id, argv[first]) == 0)
             return ctl->json ? show_json(&cells.items[i]) : show_text(&cells.items[i]);

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -45,6 +47,16 @@ const char *cgroup_mount_point(void)
             return places[i];
     }
     return NULL;
+}
+
+int cgroup_open(const char *path)
+{
+    const char *mount = cgroup_mount_point();
+    char full[PATH_MAX];
+
+    if (!mount || !path[0] || (size_t)snprintf(full, sizeof(full), "%s%s", mount, path) >= sizeof(full))
+        return -1;
+    return open(full, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static int open_mount(int *ret_fd)

@@ -70,4 +70,7 @@ int cgroup_events(const char *path, struct cgroup_events *ret) CL_WARN_UNUSED;
 /* The cgroup2 mount point: "/sys/fs/cgroup" or ".../unified"; NULL when there is none. Found once by statfs magic. */
 const char *cgroup_mount_point(void);
 
+/* The leaf that a record names, O_PATH, for reading: -1 when it has none, or is gone. */
+int cgroup_open(const char *path);
+
 #endif

@@ -75,21 +75,10 @@ static unsigned each_process(int dir, pid_t init, void (*visit)(int dir, pid_t p
     return n;
 }
 
-static int open_cgroup(const char *path)
-{
-    const char *mount = cgroup_mount_point();
-    char full[4096];
-
-    if (!mount || !path[0])
-        return -1;
-    (void)snprintf(full, sizeof(full), "%s%s", mount, path);
-    return open(full, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 static void grant_grace(const struct record *record, int grace_ms)
 {
     const struct timespec pause = {.tv_nsec = GRACE_POLL_MS * 1000000L};
-    cleanup_fd int dir = open_cgroup(record->cgroup);
+    cleanup_fd int dir = cgroup_open(record->cgroup);
     int64_t until = cl_now_ms() + grace_ms;
 
     if (dir < 0 || each_process(dir, record->init, hang_up) == 0)
