@@ -48,9 +48,12 @@ static void unescape(char *s)
     char *to = s;
 
     for (const char *from = s; *from; to++) {
-        if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] && from[3]) {
-            *to = (char)(((from[1] - '0') << 6) | ((from[2] - '0') << 3) | (from[3] - '0'));
-            from += 4;
+        unsigned octal;
+        int length = 0;
+
+        if (sscanf(from, "\\%3o%n", &octal, &length) == 1 && length == 4) {
+            *to = (char)octal;
+            from += length;
         } else {
             *to = *from++;
         }

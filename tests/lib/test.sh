@@ -31,7 +31,8 @@ trap test_cleanup EXIT
 # share FILE...: copies programs or data to where a cell sees and runs them, root's; prints the directory.
 share() {
 	local dir=$SITE_DIR/share
-	mkdir -p -m 755 "$dir"
+	mkdir -p "$dir"
+	chmod 755 "$dir"
 	cp "$@" "$dir/"
 	chmod -R a+rX "$dir"
 	printf '%s\n' "$dir"
