@@ -30,7 +30,7 @@ undo_one() { # KIND ARGUMENT...
 	user) undo_user "$2" ;;
 	system-user) ! id "$2" >/dev/null 2>&1 || userdel "$2" ;;
 	group) ! getent group "$2" >/dev/null || groupdel "$2" ;;
-	file) rm -f "$2" ;;
+	file) rm -f "$2" "$2.new" ;;
 	directory) rmdir "$2" 2>/dev/null || true ;;
 	tree) rm -rf --one-file-system "$2" ;;
 	restore) cp -a "$2" "$3" ;;
@@ -62,7 +62,8 @@ undo_user() { # NAME
 }
 
 undo_idle() { # UID
-	! pgrep -u "$1"
+	# shellcheck disable=SC2009
+	! ps -o stat= -u "$1" | grep -v '^Z' >/dev/null
 }
 
 undo_all() {
