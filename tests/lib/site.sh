@@ -245,9 +245,9 @@ sshd_gone() { # PID
 }
 
 sshd_start() {
+	undo_note listener "$SITE_DIR/sshd_config"
 	"$SITE_DIR/$SERVICE" -f "$SITE_DIR/sshd_config" || site_die "sshd does not start"
 	wait_for test -s "$SITE_DIR/sshd.pid"
-	undo_process "$(cat "$SITE_DIR/sshd.pid")"
 }
 
 # Only what is below is about making and removing a site.

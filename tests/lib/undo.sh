@@ -27,6 +27,7 @@ undo_save() {
 undo_one() { # KIND ARGUMENT...
 	case $1 in
 	process) [ "$(process_start "$2")" != "$3" ] || undo_end_process "$2" ;;
+	listener) undo_listener "$2" ;;
 	user) undo_user "$2" ;;
 	system-user) ! id "$2" >/dev/null 2>&1 || userdel "$2" ;;
 	group) ! getent group "$2" >/dev/null || groupdel "$2" ;;
@@ -38,6 +39,14 @@ undo_one() { # KIND ARGUMENT...
 	restart) systemctl restart "$2" || true ;;
 	sweep) [ ! -x "$2" ] || "$2" sweep || true ;;
 	esac
+}
+
+# An sshd by its configuration file, which is noted before the daemon has a process id.
+undo_listener() { # CONFIGURATION-FILE
+	local pid
+	for pid in $(pgrep -u 0 -f -- " -f $1( |\$)"); do
+		undo_end_process "$pid"
+	done
 }
 
 # The process and what descends from it: an sshd's children are its logins.
