@@ -126,7 +126,7 @@ test_service() {
 }
 
 trap restore_stack EXIT
-leftovers >"$WORK/before"
+look_before "$WORK/before"
 prepare
 test_lines
 test_service

@@ -103,7 +103,7 @@ trap restore EXIT
 put_program load
 for MANAGER in $(managers); do
 	settings <<<"cgroup_manager = \"$MANAGER\";"
-	leftovers >"$WORK/before"
+	look_before "$WORK/before"
 	for part in background terminal lost_client short grace; do
 		"test_$part"
 	done

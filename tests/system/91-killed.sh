@@ -10,7 +10,7 @@
 LOAD=$SITE_DIR/load
 
 monitor_of() {
-	pgrep -f "^sshd(-session)?: $ALICE \[priv\]" | head -n 1
+	pgrep -f "^[^ ]*sshd(-session)?: $ALICE \[priv\]" | head -n 1
 }
 
 victims() { # WHAT
@@ -24,7 +24,7 @@ victims() { # WHAT
 	esac
 }
 
-nothing_runs() {
+no_processes() {
 	[ -z "$(cell_processes)" ]
 }
 
@@ -38,14 +38,14 @@ clean_up_by() { # sweep|login
 
 kill_it() { # WHAT AFTERWARDS
 	local what="$MANAGER: $1 killed" pids
-	leftovers >"$WORK/before"
+	look_before "$WORK/before"
 	hold_cell a1 alice
 	held a1 -- "setsid -f sleep 9001 >/dev/null 2>&1 </dev/null; $LOAD daemon"
 	pids=$(victims "$1")
 	check "$what: it was there ($(echo "$pids" | xargs))" test -n "$pids"
 	# shellcheck disable=SC2086
 	kill -KILL $pids
-	check "$what: all processes of the cell end by themselves" wait_for nothing_runs
+	check "$what: all processes of the cell end by themselves" wait_for no_processes
 	case $1 in
 	*monitor* | all)
 		check_equal "$what: nobody closed, so the record is still there" 1 "$(find "$RUN/cells" -type f | wc -l)"
@@ -59,14 +59,14 @@ kill_it() { # WHAT AFTERWARDS
 # Many at once, and one login afterwards.
 kill_many() {
 	local i
-	leftovers >"$WORK/before"
+	look_before "$WORK/before"
 	for i in 1 2 3 4 5; do
 		hold_cell "m$i" alice
 	done
-	pgrep -f "^sshd(-session)?: $ALICE \[priv\]" >"$WORK/monitors"
+	pgrep -f "^[^ ]*sshd(-session)?: $ALICE \[priv\]" >"$WORK/monitors"
 	check_equal "$MANAGER: five logins" 5 "$(wc -l <"$WORK/monitors")"
 	xargs kill -KILL <"$WORK/monitors"
-	check "$MANAGER: the cells of five killed monitors end by themselves" wait_for nothing_runs
+	check "$MANAGER: the cells of five killed monitors end by themselves" wait_for no_processes
 	as alice -- true
 	check_nothing_left "$MANAGER: one login afterwards removes all that is left of them" "$WORK/before"
 	release m1 m2 m3 m4 m5

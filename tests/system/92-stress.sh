@@ -89,7 +89,7 @@ put_program ambush
 for MANAGER in $(managers); do
 	settings <<<"cgroup_manager = \"$MANAGER\";"
 	as alice -- true
-	leftovers >"$WORK/before"
+	look_before "$WORK/before"
 	before=$(net_namespaces)
 	stress
 	if [ "$SITE_MODE" = private ]; then

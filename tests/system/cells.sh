@@ -94,7 +94,7 @@ cell_processes() {
 	regex=$(cell_cgroup_regex)
 	{
 		pgrep -u "$(site_uids , | sed 's/,$//')" || true
-		pgrep -f "^sshd(-session)?: $SITE_PREFIX-" || true
+		pgrep -f "^[^ ]*sshd(-session)?: $SITE_PREFIX-" || true
 		grep -lE "^0::.*($regex)" /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3
 		find /proc/[0-9]*/exe -maxdepth 0 -lname "$HELPER*" 2>/dev/null | cut -d/ -f3
 	} | sort -un | while read -r pid; do
@@ -136,6 +136,16 @@ leftovers() {
 		"$(cell_units)" "$(cell_files)"
 	printf 'namespaces:\n%s\n%s\n%s\n' "$(host_namespaces user)" "$(host_namespaces pid)" "$(host_namespaces net)"
 	printf 'mounts:\n%s\nsockets:\n%s\n' "$(host_mounts)" "$(grep -F "$RUN" /proc/net/unix)"
+}
+
+nothing_runs() {
+	[ -z "$(cell_processes)$(cell_cgroups)$(find "$RUN/cells" -type f)" ]
+}
+
+# A look at the machine as it should be: earlier logins have ended, by themselves or swept.
+look_before() { # FILE
+	wait_for nothing_runs || helper sweep >/dev/null
+	leftovers >"$1"
 }
 
 # The difference to an earlier look.

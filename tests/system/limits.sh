@@ -73,7 +73,7 @@ test_place() {
 	check_equal "two logins of a user share the user's cgroup" "$USER_GROUP" "$(dirname "$LEAF2")"
 	check_differs "and have one of their own each" "$LEAF1" "$LEAF2"
 	check_equal "sshd's monitor is not in it" 0 \
-		"$(grep -cxF "$(pgrep -f "^sshd(-session)?: $ALICE \[priv\]" | head -n 1)" "$LEAF1/cgroup.procs")"
+		"$(grep -cxF "$(pgrep -f "^[^ ]*sshd(-session)?: $ALICE \[priv\]" | head -n 1)" "$LEAF1/cgroup.procs")"
 	check_equal "sshd's user process is" 1 "$(grep -cxF "$(user_processes alice | head -n 1)" "$LEAF1/cgroup.procs" \
 		"$LEAF2/cgroup.procs" | grep -c ':1$')"
 	check_file user pids.max 60
