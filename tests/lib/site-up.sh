@@ -21,13 +21,15 @@ site_leave() { # STATUS
 }
 
 site_up() {
+	local lock
 	site_names
 	[ "$(id -u)" -eq 0 ] || site_die "a site needs root"
 	[ -u "$HELPER" ] || site_die "$HELPER is not installed or not setuid: build with: $(site_configure_flags | xargs)"
 	mkdir -p "$SITE_DIR"
 	chmod 755 "$SITE" "$SITE_DIR"
-	exec {SITE_LOCK}>"$SITE/lock"
-	flock -n "$SITE_LOCK" || site_die "another run uses $SITE"
+	exec {lock}>"$SITE/lock"
+	flock -n "$lock" || site_die "another run uses $SITE"
+	SITE_LOCK=$lock # from here on the site is ours to remove
 	undo_all
 	rm -rf --one-file-system "$SITE_DIR"
 	mkdir -p "$SITE_DIR/saved" "$SITE_DIR/held"
@@ -45,12 +47,12 @@ site_up() {
 
 site_down() {
 	[ -n "${SITE_LOCK-}" ] || return 0
-	exec {SITE_LOCK}>&-
 	release alice bob carol dave root
 	undo_all
 	log_down
 	rm -rf --one-file-system "$SITE_DIR"
 	rm -f "$SITE/lock"
+	exec {SITE_LOCK}>&-
 	rmdir "$SITE" 2>/dev/null || true
 }
 
