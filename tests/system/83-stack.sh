@@ -132,6 +132,6 @@ test_lines
 test_service
 settings_reset
 kill "$(cat "$SITE_DIR/strange.pid")"
-rm "$SITE_DIR/strange.pid"
+rm -f "$SITE_DIR/strange.pid"
 check_nothing_left "nothing is left of the refused logins" "$WORK/before"
 done_testing

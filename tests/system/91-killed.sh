@@ -24,10 +24,6 @@ victims() { # WHAT
 	esac
 }
 
-no_processes() {
-	[ -z "$(cell_processes)" ]
-}
-
 clean_up_by() { # sweep|login
 	if [ "$1" = sweep ]; then
 		helper sweep >/dev/null

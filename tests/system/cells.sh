@@ -138,6 +138,10 @@ leftovers() {
 	printf 'mounts:\n%s\nsockets:\n%s\n' "$(host_mounts)" "$(grep -F "$RUN" /proc/net/unix)"
 }
 
+no_processes() {
+	[ -z "$(cell_processes)" ]
+}
+
 nothing_runs() {
 	[ -z "$(cell_processes)$(cell_cgroups)$(find "$RUN/cells" -type f)" ]
 }
