@@ -63,9 +63,11 @@ sftp_release() {
 wait_for none_left
 sftp_hold sftp-internal
 wait_for user_processes alice
-pid=$(user_processes alice)
-check "sshd's own process changes profile" wait_for grep -qx "$LABEL" "/proc/$pid/attr/current"
+# The first is the process that was placed; sftp is a child that executes nothing.
+pid=$(user_processes alice | head -n 1)
+wait_for grep -qx "$LABEL" "/proc/$pid/attr/current"
 check_equal "label of sshd's own process" "$LABEL" "$(cat "/proc/$pid/attr/current")"
+check "internal-sftp is at work" wait_for pgrep -u "$ALICE" -f '@internal-sftp$'
 check_equal "label of all processes under internal-sftp" "$LABEL" "$(labels)"
 sftp_release
 sftp_hold sftp
