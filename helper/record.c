@@ -25,11 +25,15 @@
 #define RECORD_SIZE_MAX 65536
 #define LOCK_POLL_MS    20
 
-int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e)
+#define EXITING 0x4 /* PF_EXITING of the kernel's flags word */
+
+/* Fields 3, 9 and 22 of /proc/PID/stat: proc_pid_stat(5). */
+static int read_stat(pid_t pid, uint64_t *ret_start, bool *ret_ended, struct cl_error *e)
 {
     cleanup_free char *stat = NULL;
     unsigned long long start;
-    char path[32], *after_name;
+    unsigned flags;
+    char path[32], state, *after_name;
     int r;
 
     (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
@@ -39,19 +43,30 @@ int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e)
     after_name = strrchr(stat, ')'); /* the name may hold anything, parentheses too */
     if (!after_name ||
         sscanf(after_name + 1,
-               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-               &start) != 1)
+               " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
+               &flags, &start) != 3)
         return cl_fail(e, EBADMSG, "parse %s", path);
-    *ret = start;
+    *ret_start = start;
+    *ret_ended = state == 'Z' || state == 'X' || (flags & EXITING);
     return 0;
 }
 
+int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e)
+{
+    bool ended;
+
+    return read_stat(pid, ret, &ended, e);
+}
+
+/* A dying pid 1 waits for its namespace's last zombie to be reaped, perhaps for long: it has ended all the
+ * same. */
 int record_pidfd(pid_t pid, uint64_t start)
 {
     cleanup_fd int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
     uint64_t now;
+    bool ended;
 
-    if (fd < 0 || record_start_time(pid, &now, NULL) < 0 || now != start)
+    if (fd < 0 || read_stat(pid, &now, &ended, NULL) < 0 || now != start || ended)
         return -1;
     return cl_take_fd(&fd);
 }

@@ -29,7 +29,7 @@ struct record {
 
 /* Field 22 of /proc/PID/stat: proc_pid_stat(5). */
 int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e) CL_WARN_UNUSED;
-/* A pidfd of the process, -1 when it is gone or the pid is another's by now. */
+/* A pidfd of the process, -1 when it is gone, is ending, or the pid is another's by now. */
 int record_pidfd(pid_t pid, uint64_t start);
 
 /* Open CL_RUN_DIR, or make it (root, 0700) with its folders; refuse one that is not root's alone. */

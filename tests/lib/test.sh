@@ -10,6 +10,8 @@ set -o pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/tap.sh"
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/site.sh"
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/processes.sh"
 site_attach
 
 TESTS=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -19,7 +21,7 @@ chmod 755 "$WORK"
 # Each test starts from the standard site and leaves it so.
 test_cleanup() {
 	rm -rf --one-file-system "$WORK" "$SITE_DIR/share"
-	[ ${#STARTED[@]} -eq 0 ] || kill "${STARTED[@]}" 2>/dev/null
+	end_started
 	release "${HELD[@]}"
 	policies_reset
 	settings_reset
@@ -27,6 +29,15 @@ test_cleanup() {
 }
 HELD=()
 trap test_cleanup EXIT
+
+# What runs in the background, and what that started: a function there is a shell with the command below it.
+end_started() {
+	local pid
+	for pid in "${STARTED[@]}"; do
+		# shellcheck disable=SC2046
+		kill $(descendants "$pid") "$pid" 2>/dev/null
+	done
+}
 
 # share FILE...: copies programs or data to where a cell sees and runs them, root's; prints the directory.
 share() {

@@ -89,10 +89,8 @@ check_fails "-W to the host's port reaches nothing" sh -c \
 	"timeout 60 ssh -F '$SSH_CONFIG' -W 127.0.0.1:$host_port alice </dev/null | grep 'from the host'"
 port=$(free_port)
 as alice -N -L "127.0.0.1:$port:127.0.0.1:$host_port" 2>/dev/null &
-tunnel=$!
-STARTED+=("$tunnel")
+STARTED+=("$!")
 wait_for "$net" listening "$port"
 check_fails "ssh -N with -L to the host's port reaches nothing" "$net" ask "$port"
-kill "$tunnel"
 
 done_testing
