@@ -54,7 +54,8 @@ test_lost_client() {
 	pid=$!
 	wait_for grep -q 'Entering interactive session' "$WORK/client"
 	check "$MANAGER: ssh -N has a cell" wait_for user_processes alice
-	pkill -KILL -P "$pid" ssh
+	# shellcheck disable=SC2046
+	kill -KILL $(descendants "$pid")
 	wait "$pid" 2>/dev/null
 	check_nothing_left "$MANAGER: a client that is lost leaves nothing" "$WORK/before"
 	logged_end "$MANAGER: lost client"
