@@ -16,6 +16,11 @@ login() {
 	SITE_TIMEOUT=120 as alice -- readlink /proc/self/ns/pid </dev/null 2>/dev/null
 }
 
+# The next helper is the one of the next login only when that of the last logout has been.
+logged_out() {
+	! pgrep -f "^[^ ]*sshd(-session)?: $ALICE"
+}
+
 lie_in_wait() { # TARGET DELAY
 	: >"$WORK/ambush"
 	"$AMBUSH" "$1" "$2" "$HELPER" >"$WORK/ambush" &
@@ -31,6 +36,7 @@ await_outcome() {
 # One login with TARGET killed DELAY microseconds after the helper's start.
 ambushed_login() { # TARGET DELAY
 	local inside status=0
+	wait_for logged_out
 	lie_in_wait "$1" "$2"
 	inside=$(login) || status=$?
 	await_outcome
@@ -77,6 +83,7 @@ stress() {
 }
 
 ambushed_logout() { # TARGET DELAY
+	wait_for logged_out
 	hold_cell a1 alice
 	held a1 -- "setsid -f sleep 9001 >/dev/null 2>&1 </dev/null"
 	lie_in_wait "$1" "$2"
