@@ -40,6 +40,7 @@ results_summary() {
 	local failed
 	failed=$(results_count fail)
 	awk -F '\t' '$1 == "skip" { print "skipped: " $2 ": " $3 }' "$RESULTS/all"
+	awk -F '\t' '$1 == "retry" { print "failed at the first try: " $2 ": " $3 }' "$RESULTS/all"
 	awk -F '\t' '$1 == "fail" { print "FAILED: " $2 ": " $3 }' "$RESULTS/all"
 	printf '%d passed, %d failed, %d skipped\n' "$(results_count pass)" "$failed" "$(results_count skip)"
 	[ "$failed" -eq 0 ]
