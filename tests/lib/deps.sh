@@ -70,3 +70,25 @@ deps_apt_get() { # PACKAGE...
 	printf '%s\n' "$output" | tail -n 30 >&2
 	return 1
 }
+
+# deps_file PACKAGE PATH DIRECTORY: prints where the file of a package is that is not to be installed; fetched once.
+deps_file() {
+	local file=$3$2 work
+	if [ -e "$2" ]; then
+		file=$2
+	elif [ ! -e "$file" ]; then
+		work=$(mktemp -d)
+		deps_download "$work" "$1"
+		mkdir -p "$3"
+		dpkg-deb --fsys-tarfile "$work"/*.deb | tar -C "$3" -xf - ".$2" || true
+		rm -rf "$work"
+	fi
+	[ -e "$file" ] && printf '%s\n' "$file"
+}
+
+deps_download() ( # DIRECTORY PACKAGE
+	cd "$1" || return
+	apt-get -o APT::Sandbox::User=root -qq download "$2" </dev/null >&2 && return
+	apt-get update -qq </dev/null >&2
+	apt-get -o APT::Sandbox::User=root -qq download "$2" </dev/null >&2
+)
