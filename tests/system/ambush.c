@@ -48,27 +48,6 @@ static int watch(const char *program)
     return fd;
 }
 
-static pid_t await_start(int fd)
-{
-    struct fanotify_event_metadata event;
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-
-    if (poll(&p, 1, WAIT_MS) != 1 || read(fd, &event, sizeof(event)) != (ssize_t)sizeof(event))
-        return -1;
-    (void)close(event.fd);
-    return event.pid;
-}
-
-static int open_pid(pid_t pid)
-{
-    return (int)syscall(SYS_pidfd_open, pid, 0);
-}
-
-static int kill_fd(int fd)
-{
-    return fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
-}
-
 static pid_t parent_of(pid_t pid)
 {
     char path[64], text[512] = "";
@@ -82,6 +61,37 @@ static pid_t parent_of(pid_t pid)
     if (fd >= 0)
         (void)close(fd);
     return parent;
+}
+
+static pid_t next_start(int fd)
+{
+    struct fanotify_event_metadata event;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    if (poll(&p, 1, WAIT_MS) != 1 || read(fd, &event, sizeof(event)) != (ssize_t)sizeof(event))
+        return -1;
+    (void)close(event.fd);
+    return event.pid;
+}
+
+/* What the service manager starts is no login's. */
+static pid_t await_start(int fd)
+{
+    pid_t pid = next_start(fd);
+
+    while (pid > 0 && parent_of(pid) <= 1)
+        pid = next_start(fd);
+    return pid;
+}
+
+static int open_pid(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static int kill_fd(int fd)
+{
+    return fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
 }
 
 static int kill_children(pid_t pid)
