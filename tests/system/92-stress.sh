@@ -50,8 +50,7 @@ ambushed_login() { # TARGET DELAY
 
 # How long the helper is at work here, in microseconds: the middle of three.
 measure() { # AMBUSHED-LOGIN-OR-LOGOUT
-	local i
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		"$1" none 0
 		printf '%s\n' "${OUTCOME#ran }"
 	done | sort -n | sed -n 2p
