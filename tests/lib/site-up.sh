@@ -174,7 +174,10 @@ site_make_sshd_installed() {
 	pam_standard "$PAM_FILE" >"$SITE_DIR/pam"
 	pam_restore
 	undo_save /etc/ssh/sshd_config.d/cloister-site.conf
-	printf '%s\n' 'Subsystem sftp-internal internal-sftp' 'MaxStartups 200' 'MaxSessions 200' |
+	# A user's home may be elsewhere in a test: the key is good all the same.
+	install -m 644 "$SITE_DIR/key.pub" "$SITE_DIR/authorized_keys"
+	printf '%s\n' 'Subsystem sftp-internal internal-sftp' 'MaxStartups 200' 'MaxSessions 200' \
+		"AuthorizedKeysFile .ssh/authorized_keys $SITE_DIR/authorized_keys" |
 		put_file /etc/ssh/sshd_config.d/cloister-site.conf
 	systemctl restart ssh.service
 }
