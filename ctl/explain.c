@@ -9,76 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answer.h"
 #include "ctl.h"
-#include "schema.h"
 #include "select.h"
 #include "util.h"
 
-#define cleanup_problems  __attribute__((cleanup(cl_problems_clear)))
-#define cleanup_policy    __attribute__((cleanup(cl_policy_freep)))
-#define cleanup_selection __attribute__((cleanup(cl_selection_clear)))
-
-/* All that is told. */
-struct answer {
-    const struct cl_user *user;
-    const char *service;
-    const char *decision;           /* "cell", "exempt", "refuse" */
-    char reason[900];               /* of "refuse" */
-    char matched_by[160];           /* of "cell" and "exempt" */
-    const struct cl_policy *policy; /* chosen; NULL where none is */
-    struct cl_policy *expanded;     /* for this user; NULL where there is no cell */
-    struct cl_selection selection;
-};
-
-static void answer_clear(struct answer *answer)
-{
-    cl_policy_free(answer->expanded);
-    cl_selection_clear(&answer->selection);
-}
-
-#define cleanup_answer __attribute__((cleanup(answer_clear)))
-
-static void refuse(struct answer *answer, const char *reason)
-{
-    answer->decision = "refuse";
-    snprintf(answer->reason, sizeof(answer->reason), "%s", reason);
-}
-
-/* In the order in which a login decides. */
-static int decide(const struct cl_config *config, struct answer *answer)
-{
-    struct cl_error e = {0};
-    char text[900];
-
-    if (cl_settings_placement(cl_config_settings(config), answer->service) == CL_PLACEMENT_NONE) {
-        snprintf(text, sizeof(text), "the service \"%.64s\" has no placement; cloister.conf can give it one",
-                 answer->service);
-        refuse(answer, text);
-        return 0;
-    }
-    if (cl_config_select(config, answer->user, answer->service, &answer->selection) < 0)
-        return -ENOMEM;
-    answer->policy = answer->selection.policy;
-    if (!answer->policy) {
-        refuse(answer, "no policy matches, and there is no policy \"default\"");
-        return 0;
-    }
-    snprintf(answer->matched_by, sizeof(answer->matched_by), "%s", answer->selection.matched_by);
-    if (cl_policy_expand(answer->policy, answer->user, &answer->expanded, &e) < 0) {
-        if (e.err == ENOMEM)
-            return -ENOMEM;
-        refuse(answer, cl_error_format(&e, text, sizeof(text)));
-        return 0;
-    }
-    answer->decision = "cell";
-    return 0;
-}
-
-/* Keys that tell about the login's cell, rather than about the policy itself. */
-static bool is_setting(enum cl_key key)
-{
-    return !(schema_policy[key].flags & SCHEMA_OWN);
-}
+#define cleanup_problems __attribute__((cleanup(cl_problems_clear)))
 
 static json_t *json_settings(const struct answer *answer)
 {
@@ -86,7 +22,7 @@ static json_t *json_settings(const struct answer *answer)
     char origin[4200];
 
     for (enum cl_key key = 0; answer->expanded && key < CL_KEY_COUNT; key++)
-        if (is_setting(key))
+        if (answer_is_setting(key))
             json_array_append_new(
                 array,
                 json_pack("{s:s, s:o, s:o}", "key", cl_key_name(key), "value",
@@ -141,7 +77,7 @@ static void print_settings(const struct answer *answer)
     for (enum cl_key key = 0; key < CL_KEY_COUNT; key++) {
         int length;
 
-        if (!is_setting(key) || !(values[key] = render_text(answer->expanded, key)))
+        if (!answer_is_setting(key) || !(values[key] = render_text(answer->expanded, key)))
             continue;
         length = (int)strlen(cl_key_name(key));
         key_width = length > key_width ? length : key_width;
@@ -200,16 +136,14 @@ static int explain(const struct ctl *ctl, struct answer *answer)
 
     if (r < 0)
         return load_error(ctl, r, &problems);
-    exempt = cl_settings_exempt(settings, answer->user, answer->matched_by, sizeof(answer->matched_by));
+    exempt = answer_exempt(settings, answer);
     cl_settings_free(settings);
-    if (exempt) {
-        answer->decision = "exempt";
-    } else {
+    if (!exempt) {
         cl_problems_clear(&problems);
         r = cl_config_load(ctl->config, trust, &config, &problems);
         if (r < 0)
             return load_error(ctl, r, &problems);
-        r = decide(config, answer);
+        r = answer_decide(config, answer);
         if (r < 0)
             return ctl_error("%s", strerror(-r));
     }
