@@ -216,38 +216,8 @@ int cgroup_sweep(enum cl_cgroup_manager manager, bool (*is_known)(const char *pa
     return ops->sweep(mount_fd, is_known, arg, e);
 }
 
-/* The number after "key " in a flat-keyed file, 0 where either isn't there. */
-static int read_counter(int dir_fd, const char *file, const char *key, uint64_t *ret)
+int cgroup_usage(const char *path, struct cl_usage *ret)
 {
-    cleanup_free char *text = NULL;
-    size_t length = strlen(key);
-    int r = cl_read_file_at(dir_fd, file, &text);
-
-    *ret = 0;
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    for (char *next, *line = text; line; line = next) {
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = '\0';
-        if (strncmp(line, key, length) == 0 && line[length] == ' ')
-            return cl_parse_u64(line + length + 1, ret);
-    }
-    return 0;
-}
-
-int cgroup_events(const char *path, struct cgroup_events *ret)
-{
-    struct cgroup_events events = {0};
-    const struct {
-        const char *file, *key;
-        uint64_t *counter;
-    } counters[] = {
-        {"pids.events", "max", &events.pids_max},
-        {"memory.events", "max", &events.memory_max},
-        {"memory.events", "oom_kill", &events.oom_kill},
-        {"cpu.stat", "nr_throttled", &events.cpu_throttled},
-    };
     cleanup_fd int mount_fd = -1, dir_fd = -1;
     int r = open_mount(&mount_fd);
 
@@ -256,11 +226,6 @@ int cgroup_events(const char *path, struct cgroup_events *ret)
     dir_fd = cgroup_dir_open(mount_fd, path, O_PATH);
     if (dir_fd < 0)
         return dir_fd;
-    for (size_t i = 0; i < CL_ARRAY_SIZE(counters); i++) {
-        r = read_counter(dir_fd, counters[i].file, counters[i].key, counters[i].counter);
-        if (r < 0)
-            return r;
-    }
-    *ret = events;
+    cl_usage_read(dir_fd, ret);
     return 0;
 }

@@ -16,6 +16,7 @@
 #include "configuration.h"
 #include "err.h"
 #include "policy.h"
+#include "usage.h"
 
 struct cgroup_request {
     enum cl_cgroup_manager manager; /* SYSTEMD or CGROUPFS, never AUTO */
@@ -56,16 +57,9 @@ int cgroup_remove(enum cl_cgroup_manager manager, const char *path, uid_t uid, i
 int cgroup_sweep(enum cl_cgroup_manager manager, bool (*is_known)(const char *path, void *arg), void *arg,
                  struct cl_error *e) CL_WARN_UNUSED;
 
-/* What hit a limit in the cgroup at path since it was made; a file that isn't there counts as 0. Read a cell's
- * before it ends: with systemd the leaf goes when its last process does. From Linux 6.11 on, a fork that the user's
- * limit refused is counted in the user's cgroup (the directory of the leaf's path), not in the leaf. */
-struct cgroup_events {
-    uint64_t pids_max;      /* forks refused at pids.max */
-    uint64_t memory_max;    /* allocations that met memory.max */
-    uint64_t oom_kill;      /* processes killed for want of memory */
-    uint64_t cpu_throttled; /* periods in which the CPU limit was met */
-};
-int cgroup_events(const char *path, struct cgroup_events *ret) CL_WARN_UNUSED;
+/* What the cgroup at path uses, and what hit a limit in it, since it was made. Read a cell's before it ends: with systemd
+ * the leaf goes when its last process does. -ENOENT: it is gone. */
+int cgroup_usage(const char *path, struct cl_usage *ret) CL_WARN_UNUSED;
 
 /* The cgroup2 mount point: "/sys/fs/cgroup" or ".../unified"; NULL when there is none. Found once by statfs magic. */
 const char *cgroup_mount_point(void);

@@ -104,7 +104,7 @@ static int kill_init(const struct record *record, struct cl_error *e)
     return 0;
 }
 
-static void log_end(const struct record *record, const struct cgroup_events *events)
+static void log_end(const struct record *record, const struct cl_usage *usage)
 {
     struct timespec now = {0};
 
@@ -113,25 +113,27 @@ static void log_end(const struct record *record, const struct cgroup_events *eve
            "close: id=%s user=%s policy=%s service=%s seconds=%lld pids_max_hits=%llu memory_max_hits=%llu "
            "oom_kills=%llu cpu_throttled=%llu",
            record->id, record->user, record->policy, record->service, (long long)(now.tv_sec - record->since),
-           (unsigned long long)events->pids_max, (unsigned long long)events->memory_max,
-           (unsigned long long)events->oom_kill, (unsigned long long)events->cpu_throttled);
+           (unsigned long long)usage->n[CL_USE_PIDS_MAX_HITS],
+           (unsigned long long)usage->n[CL_USE_MEMORY_MAX_HITS],
+           (unsigned long long)usage->n[CL_USE_OOM_KILLS],
+           (unsigned long long)usage->n[CL_USE_CPU_THROTTLED]);
 }
 
 int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e)
 {
-    struct cgroup_events events = {0};
+    struct cl_usage usage = {0};
     int r;
 
     if (grace_ms > 0)
         grant_grace(record, grace_ms);
     if (record->cgroup[0])
-        (void)!cgroup_events(record->cgroup, &events); /* gone with the cgroup */
+        (void)!cgroup_usage(record->cgroup, &usage); /* gone with the cgroup */
     r = kill_init(record, e);
     if (r == 0 && record->cgroup[0])
         r = cgroup_remove(record->manager, record->cgroup, record->uid, KILL_WAIT_MS, e);
     if (r < 0)
         return r;
-    log_end(record, &events);
+    log_end(record, &usage);
     r = record_remove(run_fd, record->id);
     return r < 0 ? cl_fail(e, -r, "remove record %s", record->id) : 0;
 }

@@ -85,7 +85,7 @@ int fork_once(void)
 
 void attack_pids(const struct cell *first, const struct cell *second, const struct cell *other)
 {
-    struct cgroup_events events = {0};
+    struct cl_usage usage = {0};
     pid_t bomb, bomb2;
     int n, n2, others, host, r;
 
@@ -97,7 +97,7 @@ void attack_pids(const struct cell *first, const struct cell *second, const stru
     n2 = wait_full();
     others = wait_for(in_cell(other, fork_once));
     host = fork_once();
-    r = cgroup_events(first->place.path, &events);
+    r = cgroup_usage(first->place.path, &usage);
     for (int i = 0; i < 2; i++) {
         cl_close(&full[i]);
         cl_close(&hold[i]);
@@ -107,7 +107,8 @@ void attack_pids(const struct cell *first, const struct cell *second, const stru
     check(n == 18, "a fork bomb in a cell with pids_max 20 got %d processes", n);
     check(n2 == 8, "with that, one in the user's other cell, with pids_max 30 for both, got %d", n2);
     check(others == 0 && host == 0, "another user's cell and the host fork meanwhile");
-    check(r == 0 && events.pids_max > 0, "events count %" PRIu64 " refused forks", events.pids_max);
+    check(r == 0 && usage.n[CL_USE_PIDS_MAX_HITS] > 0, "events count %" PRIu64 " refused forks",
+          usage.n[CL_USE_PIDS_MAX_HITS]);
 }
 
 static int memory_hog(void)
@@ -123,16 +124,16 @@ static int memory_hog(void)
 
 void attack_memory(const struct cell *first, const struct cell *second)
 {
-    struct cgroup_events events = {0};
+    struct cl_usage usage = {0};
     int status = wait_for(in_cell(first, memory_hog)), r;
 
     sleep(1); /* a manager that ends the whole cell needs a moment for it */
     check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "a memory hog is killed (status %#x)", status);
     check(kill(first->init, 0) == 0 && kill(second->init, 0) == 0, "nothing else is");
     check(wait_for(in_cell(first, fork_once)) == 0, "its cell goes on");
-    r = cgroup_events(first->place.path, &events);
-    check(r == 0 && events.oom_kill == 1 && events.memory_max > 0, "events count %" PRIu64 " kill",
-          events.oom_kill);
+    r = cgroup_usage(first->place.path, &usage);
+    check(r == 0 && usage.n[CL_USE_OOM_KILLS] == 1 && usage.n[CL_USE_MEMORY_MAX_HITS] > 0,
+          "events count %" PRIu64 " kill", usage.n[CL_USE_OOM_KILLS]);
 }
 
 static int spin(void)
@@ -167,7 +168,7 @@ static double cpu_share(const struct cell *cell)
 
 void attack_cpu(const struct cell *cell)
 {
-    struct cgroup_events events = {0};
+    struct cl_usage usage = {0};
     pid_t pid[3];
     double share = 0, most = 0;
     int r;
@@ -179,14 +180,14 @@ void attack_cpu(const struct cell *cell)
         share = cpu_share(cell);
         most = share > most ? share : most;
     }
-    r = cgroup_events(cell->place.path, &events);
+    r = cgroup_usage(cell->place.path, &usage);
     for (size_t i = 0; i < CL_ARRAY_SIZE(pid); i++) {
         kill(pid[i], SIGKILL);
         wait_for(pid[i]);
     }
     check(most > 45 && most < 55, "three spinning processes with cpu_max 50%% use %.1f%%", most);
-    check(r == 0 && events.cpu_throttled > 0, "events count %" PRIu64 " throttled periods",
-          events.cpu_throttled);
+    check(r == 0 && usage.n[CL_USE_CPU_THROTTLED] > 0, "events count %" PRIu64 " throttled periods",
+          usage.n[CL_USE_CPU_THROTTLED]);
 }
 
 /* Milliseconds to read 4 MiB of a disk past the page cache, or -1. As root: it is the cgroup that is asked.

@@ -373,7 +373,7 @@ static void test_create_remove(void **state)
     struct cgroup_place first = {.dir_fd = -1}, second = {.dir_fd = -1};
     pid_t a, b, c;
     struct cgroup_request request;
-    struct cgroup_events events;
+    struct cl_usage usage;
 
     if (skip_reason())
         skip();
@@ -390,7 +390,7 @@ static void test_create_remove(void **state)
     assert_int_equal(cgroup_create(&request, &second, NULL), 0);
     assert_true(dprintf(first.procs_fd, "%d", (int)c) > 0);
     assert_int_equal(cgroup_dir_has(first.path, c), 0);
-    assert_int_equal(cgroup_events(first.path, &events), 0);
+    assert_int_equal(cgroup_usage(first.path, &usage), 0);
 
     assert_int_equal(cgroup_remove(CL_MANAGER_CGROUPFS, first.path, TEST_UID, 2000, NULL), 0);
     assert_int_equal(waitpid(a, NULL, WNOHANG), a);
