@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "caller.h"
@@ -74,14 +75,36 @@ static int fix_signals(void)
     return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
 
-int caller_distrust(int keep_fd, struct cl_error *e)
+/* Timers survive execve(2), and would kill us half-way. */
+static void stop_timers(void)
+{
+    static const struct itimerval off = {0};
+
+    (void)setitimer(ITIMER_REAL, &off, NULL);
+    (void)setitimer(ITIMER_VIRTUAL, &off, NULL);
+    (void)setitimer(ITIMER_PROF, &off, NULL);
+}
+
+static int remember(struct caller *ret)
+{
+    ret->uid = getuid();
+    for (int i = 0; i < RLIM_NLIMITS; i++)
+        if (getrlimit((__rlimit_resource_t)i, &ret->limits[i]) < 0)
+            return -errno;
+    return 0;
+}
+
+int caller_distrust(int keep_fd, struct caller *ret, struct cl_error *e)
 {
     int r;
 
+    stop_timers();
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return cl_fail(e, errno, "become non-dumpable");
     (void)umask(077);
-    r = fix_descriptors(keep_fd);
+    r = remember(ret);
+    if (r == 0)
+        r = fix_descriptors(keep_fd);
     if (r == 0)
         r = fix_limits();
     if (r == 0)

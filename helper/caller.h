@@ -5,11 +5,20 @@
 #ifndef CL_CALLER_H
 #define CL_CALLER_H
 
+#include <sys/resource.h>
+#include <sys/types.h>
+
 #include "err.h"
+
+/* What is kept of the caller: who it is, and the limits that a command of its own is to have again. */
+struct caller {
+    uid_t uid; /* the real one */
+    struct rlimit limits[RLIM_NLIMITS];
+};
 
 /* First thing in main. keep_fd: the highest descriptor to leave open; all above are closed, 0 to 2 are made to
  * exist. Makes the process non-dumpable, gives it a fixed environment, unlimited resources, default signals, the
- * working directory "/" and root's identity with no supplementary groups. 0 or -errno. */
-int caller_distrust(int keep_fd, struct cl_error *e) CL_WARN_UNUSED;
+ * working directory "/" and root's identity with no supplementary groups, and stops its timers. 0 or -errno. */
+int caller_distrust(int keep_fd, struct caller *ret, struct cl_error *e) CL_WARN_UNUSED;
 
 #endif

@@ -174,7 +174,7 @@ int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, str
     return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, e);
 }
 
-int kill_verb(char *const *arguments, struct cl_error *e)
+int kill_verb(const struct caller *caller, char *const *arguments, struct cl_error *e)
 {
     cleanup_record struct record *record = NULL;
     cleanup_fd int run_fd = -1;

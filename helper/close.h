@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "caller.h"
 #include "err.h"
 #include "record.h"
 
@@ -23,6 +24,6 @@ int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, str
 int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e) CL_WARN_UNUSED;
 
 /* `cloister-helper kill ID`: end a cell, whoever opened it, with its policy's grace. -ENOENT: no such cell. */
-int kill_verb(char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
+int kill_verb(const struct caller *caller, char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
 
 #endif

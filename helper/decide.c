@@ -162,7 +162,7 @@ int stage_service(struct session *s, struct cl_error *e)
     return 0;
 }
 
-int exempt_verb(char *const *arguments, struct cl_error *e)
+int exempt_verb(const struct caller *caller, char *const *arguments, struct cl_error *e)
 {
     cleanup_user struct cl_user *user = NULL;
     char why[96];

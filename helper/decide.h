@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "caller.h"
 #include "err.h"
 #include "user.h"
 
@@ -15,6 +16,6 @@
 int decide_exempt(const struct cl_user *user, char *ret_why, size_t why_size, struct cl_error *e) CL_WARN_UNUSED;
 
 /* `cloister-helper exempt UID`: 0 when the user is exempt, else -EACCES, quietly. */
-int exempt_verb(char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
+int exempt_verb(const struct caller *caller, char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
 
 #endif

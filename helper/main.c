@@ -23,9 +23,9 @@
 struct verb {
     const char *name;
     int keep_fd; /* the highest descriptor that the verb is handed */
-    int n_arguments;
+    int n_arguments; /* -1: any number */
     bool any_caller; /* the verb itself finds out who asks */
-    int (*run)(char *const *arguments, struct cl_error *e);
+    int (*run)(const struct caller *caller, char *const *arguments, struct cl_error *e);
 };
 
 static const struct verb verbs[] = {
@@ -40,7 +40,8 @@ static const struct verb verbs[] = {
 static const struct verb *find_verb(int argc, char *const *argv)
 {
     for (size_t i = 0; argc >= 2 && i < CL_ARRAY_SIZE(verbs); i++)
-        if (strcmp(argv[1], verbs[i].name) == 0 && argc == 2 + verbs[i].n_arguments)
+        if (strcmp(argv[1], verbs[i].name) == 0 &&
+            (verbs[i].n_arguments < 0 || argc == 2 + verbs[i].n_arguments))
             return &verbs[i];
     return NULL;
 }
@@ -48,10 +49,10 @@ static const struct verb *find_verb(int argc, char *const *argv)
 int main(int argc, char **argv)
 {
     const struct verb *verb = find_verb(argc, argv);
-    uid_t caller = getuid();
+    struct caller caller = {.uid = (uid_t)-1};
     struct cl_error e = {0};
     char line[1200];
-    int r = caller_distrust(verb ? verb->keep_fd : 2, &e);
+    int r = caller_distrust(verb ? verb->keep_fd : 2, &caller, &e);
 
     cl_log_init("cloister-helper", false);
     if (r == 0 && !verb) {
@@ -59,10 +60,10 @@ int main(int argc, char **argv)
                       "cloister-helper: started by pam_cloister and cloister(8), not by hand\n");
         return 2;
     }
-    if (r == 0 && caller != 0 && !verb->any_caller)
-        r = cl_fail(&e, EPERM, "uid %u may not use this", caller);
+    if (r == 0 && caller.uid != 0 && !verb->any_caller)
+        r = cl_fail(&e, EPERM, "uid %u may not use this", caller.uid);
     if (r == 0)
-        r = verb->run(argv + 2, &e);
+        r = verb->run(&caller, argv + 2, &e);
     if (r < 0 && e.err) {
         cl_log(LOG_ERR, "%s: %s", verb ? verb->name : "start", cl_error_format(&e, line, sizeof(line)));
         (void)dprintf(STDERR_FILENO, "cloister-helper: %s\n", line);

@@ -163,7 +163,7 @@ static int receive_request(struct session *s, struct cl_request *request, struct
     return cl_request_valid(request) ? 0 : cl_fail(e, EBADMSG, "request is malformed, or of another version");
 }
 
-int serve_handoff(char *const *arguments, struct cl_error *e)
+int serve_handoff(const struct caller *caller, char *const *arguments, struct cl_error *e)
 {
     struct cl_reply hello = {.type = CL_REPLY_HELLO, .deadline_ms = CL_DEADLINE_MS};
     struct cl_request request = {0};

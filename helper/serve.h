@@ -5,8 +5,9 @@
 #ifndef CL_SERVE_H
 #define CL_SERVE_H
 
+#include "caller.h"
 #include "err.h"
 
-int serve_handoff(char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
+int serve_handoff(const struct caller *caller, char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
 
 #endif

@@ -85,7 +85,7 @@ static int sweep_cgroups(int run_fd, struct cl_error *e)
     return n < 0 ? n : m < 0 ? m : n + m;
 }
 
-int sweep_verb(char *const *arguments, struct cl_error *e)
+int sweep_verb(const struct caller *caller, char *const *arguments, struct cl_error *e)
 {
     cleanup_fd int run_fd = -1;
     unsigned records;

@@ -5,6 +5,7 @@
 #ifndef CL_SWEEP_H
 #define CL_SWEEP_H
 
+#include "caller.h"
 #include "err.h"
 
 /* End the cell of every record that nobody needs any more (record_in_use). Users whose lock is held are left to
@@ -12,6 +13,6 @@
 unsigned sweep_records(int run_fd);
 
 /* `cloister-helper sweep`: records, then cgroups without a record. Prints what was removed. */
-int sweep_verb(char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
+int sweep_verb(const struct caller *caller, char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
 
 #endif
