@@ -5,16 +5,11 @@
  */
 #include "config.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "fuzz.h"
 #include "loader.h"
-#include "util.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* libconfig's scanner forgets the string that it was in when the file ends. */
 __attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
@@ -22,12 +17,6 @@ const char *__lsan_default_suppressions(void)
 {
     return "leak:libconfig.so\n";
 }
-
-#define MUST(condition)                                                                                      \
-    do {                                                                                                     \
-        if (!(condition))                                                                                    \
-            abort();                                                                                         \
-    } while (0)
 
 static gid_t groups[] = {1000};
 static char name[] = "e.va-1", group[] = "staff", home[] = "/home/e", *group_names[] = {group, NULL};
@@ -86,31 +75,6 @@ static void use(const struct cl_config *config)
     (void)cl_settings_placement(cl_config_settings(config), "sshd");
 }
 
-static void write_file(int dirfd, const char *path, const uint8_t *data, size_t size)
-{
-    int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    MUST(fd >= 0 && cl_write_all(fd, data, size) == 0);
-    close(fd);
-}
-
-/* One folder for the whole run, made once. */
-static const char *folder(int *ret_fd)
-{
-    static char path[256];
-    static int fd = -1;
-
-    if (fd < 0) {
-        snprintf(path, sizeof(path), "%s/cloister-fuzz-XXXXXX",
-                 getenv("TMPDIR") ? getenv("TMPDIR") : "/dev/shm");
-        MUST(mkdtemp(path));
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        MUST(fd >= 0 && mkdirat(fd, "policy.d", 0700) == 0);
-    }
-    *ret_fd = fd;
-    return path;
-}
-
 /* The input is a policy file, or, after a NUL byte, cloister.conf and a policy file. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -121,9 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *path;
     int fd, r;
 
-    path = folder(&fd);
-    write_file(fd, "cloister.conf", data, settings);
-    write_file(fd, "policy.d/50-fuzz.conf", split ? split + 1 : data, split ? size - settings - 1 : size);
+    path = fuzz_folder(&fd);
+    fuzz_write(fd, "cloister.conf", data, settings);
+    fuzz_write(fd, "policy.d/50-fuzz.conf", split ? split + 1 : data, split ? size - settings - 1 : size);
     r = cl_config_load(path, true, &config, &problems);
     MUST((r == 0) == (config != NULL));
     MUST(r == 0 || problems.n > 0);
@@ -134,11 +98,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* At the end of the run, which LLVMFuzzerInitialize arranges. */
 static void remove_folder(void)
 {
     int fd;
-    const char *path = folder(&fd);
+    const char *path = fuzz_folder(&fd);
 
     unlinkat(fd, "cloister.conf", 0);
     unlinkat(fd, "policy.d/50-fuzz.conf", 0);
@@ -146,10 +109,13 @@ static void remove_folder(void)
     rmdir(path);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    int fd;
+
     (void)argc;
     (void)argv;
+    (void)fuzz_folder(&fd);
+    MUST(mkdirat(fd, "policy.d", 0700) == 0);
     return atexit(remove_folder);
 }

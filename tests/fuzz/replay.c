@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Runs a fuzz target over the files of tests/fuzz/corpus, and over each file cut at every length, without a
- * fuzzer.
+ * Runs a fuzz target over the files of its corpus, tests/fuzz/corpus/FUZZ_CORPUS, and over each file cut at every
+ * length, without a fuzzer.
  */
 #include "config.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "util.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+#include "fuzz.h"
 
 static int replay(int dirfd, const char *name)
 {
@@ -46,7 +38,7 @@ int main(int argc, char **argv)
     int n = 0;
     DIR *dir;
 
-    snprintf(path, sizeof(path), "%s/tests/fuzz/corpus", source);
+    snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/" FUZZ_CORPUS, source);
     dir = opendir(path);
     if (!dir || LLVMFuzzerInitialize(&argc, &argv) != 0) {
         fprintf(stderr, "open %s\n", path);
