@@ -77,7 +77,7 @@ static int converse(int sock, const struct cl_request *request, struct cl_reply 
     size_t n_fds = 0, wanted;
     int r = cl_send(sock, request, sizeof(*request), NULL, 0);
 
-    if (r < 0)
+    if (r < 0 && r != -EPIPE) /* it may have ended before it read: the next call says so */
         return cl_fail(e, -r, "send the request to " CL_HELPER_PATH);
     do {
         r = cl_receive(sock, reply, sizeof(*reply), fds->fd, CL_FD_COUNT, &n_fds, deadline);

@@ -202,6 +202,8 @@ site_make_client() {
 			GlobalKnownHostsFile /dev/null
 			LogLevel ERROR
 			ConnectTimeout 60
+			# Emulated processors take seconds for the key exchange that ssh prefers.
+			KexAlgorithms curve25519-sha256
 	CONFIG
 	chmod 600 "$SSH_CONFIG"
 }

@@ -91,7 +91,7 @@ test_helper() {
 	chmod 755 "$HELPER"
 	without_helper "helper hangs" 'wait for the answer'
 	check "it does not hang on" wait_for no_sleeper
-	printf '#!/bin/sh\nyes garbage >&3\n' >"$HELPER"
+	printf '#!/bin/sh\n{ yes garbage >&3; } 2>/dev/null\n' >"$HELPER"
 	without_helper "helper that talks nonsense" "$HELPER"
 	rm "$HELPER"
 	cp -p "$HELPER.saved" "$HELPER"

@@ -3,9 +3,6 @@
 #
 # What tests of limits, refusals and leftovers ask the host about cells: always the kernel and the log, never Cloister.
 
-# Emulated processors take seconds for the key exchange that ssh prefers.
-grep -q KexAlgorithms "$SSH_CONFIG" || printf '\tKexAlgorithms curve25519-sha256\n' >>"$SSH_CONFIG"
-
 user_id() { # alice…
 	id -u "$SITE_PREFIX-$1"
 }
