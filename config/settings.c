@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "load.h"
+#include "run.h"
 #include "util.h"
 
 struct placement {
@@ -18,12 +19,12 @@ struct placement {
 };
 
 /* sshd calls pam_setcred in the child that becomes the user; the others fork the user's process from the one
- * that opened the session. */
+ * that opened the session. `cloister run` is no service of PAM; the helper itself places its commands. */
 static const struct placement placements[] = {
     {"sshd", CL_PLACEMENT_CREDENTIALS}, {"login", CL_PLACEMENT_FORK},   {"su", CL_PLACEMENT_FORK},
     {"su-l", CL_PLACEMENT_FORK},        {"runuser", CL_PLACEMENT_FORK}, {"runuser-l", CL_PLACEMENT_FORK},
     {"sudo", CL_PLACEMENT_FORK},        {"sudo-i", CL_PLACEMENT_FORK},  {"cron", CL_PLACEMENT_FORK},
-    {"crond", CL_PLACEMENT_FORK},       {"atd", CL_PLACEMENT_FORK},
+    {"crond", CL_PLACEMENT_FORK},       {"atd", CL_PLACEMENT_FORK},     {CL_RUN_SERVICE, CL_PLACEMENT_CREDENTIALS},
 };
 
 void cl_settings_free(struct cl_settings *settings)

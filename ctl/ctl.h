@@ -79,5 +79,7 @@ int ctl_list(struct ctl *ctl, int argc, char **argv);
 int ctl_show(struct ctl *ctl, int argc, char **argv);
 int ctl_kill(struct ctl *ctl, int argc, char **argv);
 int ctl_sweep(struct ctl *ctl, int argc, char **argv);
+int ctl_run(struct ctl *ctl, int argc, char **argv);
+int ctl_enter(struct ctl *ctl, int argc, char **argv);
 
 #endif

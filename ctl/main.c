@@ -26,6 +26,14 @@ static const struct ctl_verb verbs[] = {
      "End a cell, or all cells of a user",
      ctl_kill,
      {{"user", "U", "all cells of user U"}}},
+    {"run",
+     "[--user U] [--service S] [--policy P] [-- CMD...]",
+     "Run a command in a cell of its own, without a login",
+     ctl_run,
+     {{"user", "U", "as user U (root only)"},
+      {"service", "S", "with the policy of a login through S (root only)"},
+      {"policy", "P", "with policy P (root only)"}}},
+    {"enter", "ID [-- CMD...]", "Run a command in a cell that lives", ctl_enter, {{0}}},
     {"sweep", "", "Remove what ended sessions left behind", ctl_sweep, {{0}}},
 };
 
@@ -98,6 +106,12 @@ static int bad_option(const struct ctl *ctl, int option, char **argv)
     return ctl_usage_error(ctl, option == ':' ? "%s needs a value" : "unknown option %s", argv[optind - 1]);
 }
 
+/* A command to run may have options of its own: ours end at the first operand. */
+static bool options_anywhere(const struct ctl_verb *verb)
+{
+    return verb && verb->run != ctl_run && verb->run != ctl_enter;
+}
+
 int ctl_options(struct ctl *ctl, int argc, char **argv, const char **values, int *ret_first)
 {
     struct option options[OPTIONS_GLOBAL + CTL_OPTIONS_MAX + 1] = {{0}};
@@ -111,7 +125,7 @@ int ctl_options(struct ctl *ctl, int argc, char **argv, const char **values, int
                             ctl->verb->options[i].argument ? required_argument : no_argument, NULL, i + 1};
     optind = 0; /* glibc: start anew, with the reordering that the first character asks for */
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ctl->verb ? ":" : "+:", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, options_anywhere(ctl->verb) ? ":" : "+:", options, NULL)) != -1) {
         int r = -1;
 
         if (c == '?' || c == ':')

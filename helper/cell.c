@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +36,8 @@
 #include "record.h"
 #include "session.h"
 #include "util.h"
+
+#define UNDO_WAIT_MS 1000
 
 /* Which namespaces the policy asks for; user, pid and mount always are (the schema refuses otherwise). */
 static uint32_t wanted_namespaces(const struct cl_policy *policy)
@@ -113,13 +116,17 @@ int stage_init(struct session *s, struct cl_error *e)
     return r;
 }
 
+/* It ends when its namespace's last zombie is reaped: a command's process is the caller's to reap (launch.c), who may be
+ * hostile, and is not waited for. */
 void undo_init(struct session *s)
 {
+    struct pollfd ended = {.fd = s->init_fd, .events = POLLIN};
+
     if (s->init <= 0)
         return;
     (void)kill(s->init, SIGKILL); /* our child, not reaped yet */
-    while (waitpid(s->init, NULL, 0) < 0 && errno == EINTR)
-        ;
+    (void)poll(&ended, 1, UNDO_WAIT_MS);
+    (void)waitpid(s->init, NULL, WNOHANG);
     s->init = 0;
 }
 

@@ -68,9 +68,37 @@ int decide_exempt(const struct cl_user *user, char *ret_why, size_t why_size, st
     return exempt;
 }
 
+/* Of a configuration that root tries, there is no earlier valid one. */
+static int fail_tried(const struct choice *choice, int r, struct cl_problems *problems, struct cl_error *e)
+{
+    const struct cl_problem *first = problems->items;
+
+    if (problems->n > 0)
+        (void)cl_fail(e, EINVAL, "%s:%u: %s", first->file ? first->file : choice->config, first->line,
+                      first->text);
+    cl_problems_clear(problems);
+    return cl_fail(e, -r, "load %s", choice->config);
+}
+
+static int tried_exempt(struct session *s, struct cl_error *e)
+{
+    struct cl_settings *settings = NULL;
+    struct cl_problems problems = {0};
+    int r = cl_settings_load(s->choice->config, false, &settings, &problems);
+    bool exempt;
+
+    if (r < 0)
+        return fail_tried(s->choice, r, &problems, e);
+    cl_problems_clear(&problems);
+    exempt = cl_settings_exempt(settings, s->user, s->exempt_why, sizeof(s->exempt_why));
+    cl_settings_free(settings);
+    return exempt;
+}
+
 int stage_exempt(struct session *s, struct cl_error *e)
 {
-    int r = decide_exempt(s->user, s->exempt_why, sizeof(s->exempt_why), e);
+    int r = s->choice && s->choice->config ? tried_exempt(s, e)
+                                           : decide_exempt(s->user, s->exempt_why, sizeof(s->exempt_why), e);
 
     if (r > 0)
         s->outcome = OUTCOME_EXEMPT;
@@ -104,35 +132,74 @@ static int load_config(struct cl_config **ret, struct cl_error *e)
     return 0;
 }
 
-/* What cloister.conf says about this open; the module is told its deadline. */
+static int load_tried(const struct choice *choice, struct cl_config **ret, struct cl_error *e)
+{
+    struct cl_problems problems = {0};
+    int r = cl_config_load(choice->config, false, ret, &problems);
+
+    if (r < 0)
+        return fail_tried(choice, r, &problems, e);
+    cl_problems_clear(&problems);
+    return 0;
+}
+
+/* The service by which the policy is selected. */
+static const char *service_of(const struct session *s)
+{
+    return s->choice && s->choice->service ? s->choice->service : s->request->service;
+}
+
+/* What cloister.conf says about this open; the module is told its deadline. A run is placed completely, whatever the
+ * service that it stands for would do. */
 static int apply_settings(struct session *s, const struct cl_settings *settings, struct cl_error *e)
 {
     struct cl_reply hello = {.type = CL_REPLY_HELLO, .deadline_ms = (uint32_t)settings->deadline * 1000};
 
-    s->placement = cl_settings_placement(settings, s->request->service);
+    s->placement = cl_settings_placement(settings, service_of(s));
+    if (s->choice && s->placement != CL_PLACEMENT_NONE)
+        s->placement = CL_PLACEMENT_CREDENTIALS;
     s->manager = settings->cgroup_manager;
     s->deadline_ms += (int64_t)hello.deadline_ms - CL_DEADLINE_MS;
     return session_reply(s, &hello, NULL, 0, e);
 }
 
-int stage_policy(struct session *s, struct cl_error *e)
+/* *ret is owned by the configuration. */
+static int choose_policy(struct session *s, const struct cl_policy **ret, struct cl_error *e)
 {
     struct cl_selection selection = {0};
-    int r = load_config(&s->config, e);
+    int r;
+
+    for (size_t i = 0; s->choice && s->choice->policy && i < cl_config_count(s->config); i++)
+        if (strcmp(cl_config_policy(s->config, i)->name, s->choice->policy) == 0) {
+            *ret = cl_config_policy(s->config, i);
+            return 0;
+        }
+    if (s->choice && s->choice->policy)
+        return cl_fail(e, ENOENT, "there is no policy \"%s\"", s->choice->policy);
+    r = cl_config_select(s->config, s->user, service_of(s), &selection);
+    if (r < 0)
+        return cl_fail(e, -r, "select a policy");
+    if (selection.policy)
+        *ret = selection.policy;
+    else
+        r = cl_fail(e, EACCES, "no policy matches user %s and service %s, and none is named default",
+                    s->user->name, service_of(s));
+    cl_selection_clear(&selection);
+    return r;
+}
+
+int stage_policy(struct session *s, struct cl_error *e)
+{
+    const struct cl_policy *policy = NULL;
+    int r = s->choice && s->choice->config ? load_tried(s->choice, &s->config, e) : load_config(&s->config, e);
 
     if (r == 0)
         r = apply_settings(s, cl_config_settings(s->config), e);
     if (r < 0)
         return r;
-    r = cl_config_select(s->config, s->user, s->request->service, &selection);
-    if (r < 0)
-        return cl_fail(e, -r, "select a policy");
-    if (!selection.policy)
-        r = cl_fail(e, EACCES, "no policy matches user %s and service %s, and none is named default",
-                    s->user->name, s->request->service);
-    else
-        r = cl_policy_expand(selection.policy, s->user, &s->policy, e);
-    cl_selection_clear(&selection);
+    r = choose_policy(s, &policy, e);
+    if (r == 0)
+        r = cl_policy_expand(policy, s->user, &s->policy, e);
     if (r == 0)
         s->manager = cgroup_manager_resolve(s->manager);
     return r;
@@ -140,7 +207,7 @@ int stage_policy(struct session *s, struct cl_error *e)
 
 int stage_service(struct session *s, struct cl_error *e)
 {
-    const char *service = s->request->service;
+    const char *service = service_of(s);
 
     if (s->placement == CL_PLACEMENT_NONE)
         return cl_fail_key(e, EACCES, "placement", CL_CONFIG_DIR "/cloister.conf",

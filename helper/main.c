@@ -14,8 +14,10 @@
 #include "caller.h"
 #include "close.h"
 #include "decide.h"
+#include "enter.h"
 #include "handoff.h"
 #include "log.h"
+#include "run_verb.h"
 #include "serve.h"
 #include "sweep.h"
 #include "util.h"
@@ -35,6 +37,10 @@ static const struct verb verbs[] = {
     {"sweep", 2, 0, false, sweep_verb},   /* from `cloister sweep` and the timer */
     {"exempt", 2, 1, false, exempt_verb}, /* from user@.service: may this uid have a user manager? */
     {"kill", 2, 1, false, kill_verb},     /* from `cloister kill` */
+    /* From `cloister run`, of any user, for that user; run.c says what root may choose. */
+    {"run", CL_HANDOFF_FD, -1, true, run_verb},
+    {"end", 2, 1, true, end_verb},               /* and its end: by the process that opened it */
+    {"enter", CL_HANDOFF_FD, -1, false, enter_verb}, /* from `cloister enter` */
 };
 
 static const struct verb *find_verb(int argc, char *const *argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The plan: what the module needs to place the login, as plain data and open descriptors.
+ * The plan: what is needed to place a process of the cell, as plain data and open descriptors.
  */
 #include "config.h"
 
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kept_plan.h"
 #include "session.h"
 #include "util.h"
 
@@ -85,5 +86,6 @@ int stage_answer(struct session *s, struct cl_error *e)
     plan->has_seccomp = s->seccomp_fd >= 0;
     if (plan->has_seccomp)
         fds[n_fds++] = s->seccomp_fd;
-    return session_reply(s, &reply, fds, n_fds, e);
+    r = kept_plan_save(s->run_fd, plan, s->seccomp_fd, e);
+    return r < 0 ? r : s->deliver(s, &reply, fds, n_fds, e);
 }

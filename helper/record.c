@@ -233,6 +233,9 @@ int record_remove(int run_fd, const char *id)
 {
     char path[64];
 
+    (void)snprintf(path, sizeof(path), "cells/%s.plan", id); /* first: what has no record is never looked for */
+    if (unlinkat(run_fd, path, 0) < 0 && errno != ENOENT)
+        return -errno;
     record_path(id, path, sizeof(path));
     return unlinkat(run_fd, path, 0) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -9,69 +9,17 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "close.h"
 #include "decide.h"
 #include "log.h"
+#include "opener.h"
 #include "record.h"
 #include "serve.h"
 #include "session.h"
 #include "util.h"
 
-static bool is_unnamed(int (*get_name)(int, struct sockaddr *, socklen_t *), int sock)
-{
-    struct sockaddr_un name;
-    socklen_t size = sizeof(name);
-    union {
-        struct sockaddr_un *un;
-        struct sockaddr *any;
-    } address = {.un = &name};
-
-    return get_name(sock, address.any, &size) == 0 && name.sun_family == AF_UNIX &&
-           size == sizeof(sa_family_t);
-}
-
-/* Both ends of a socket pair are unnamed, and only of a pair: unix(7). Of a connected socket, SO_PEERCRED may
- * name who listens, such as pid 1 for a socket that systemd made. */
-static bool is_pair(int sock)
-{
-    int domain = 0, type = 0;
-    socklen_t size = sizeof(int);
-
-    return getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
-           getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET &&
-           is_unnamed(getsockname, sock) && is_unnamed(getpeername, sock);
-}
-
-/* The opener is whoever made the socket pair, as root, and it is our parent: only a login service can be
- * that. A user who starts the helper by hand has made the pair, or has none. Nothing is read before this is
- * known. */
-static int find_opener(struct session *s, struct cl_error *e)
-{
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
-
-    if (!is_pair(s->sock))
-        return cl_fail(e, EPERM, "hand-off is not a socket pair");
-    if (getsockopt(s->sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-        return cl_fail(e, errno, "find out who made the hand-off");
-    if (peer.uid != 0 || peer.pid <= 1 || peer.pid != getppid())
-        return cl_fail(e, EPERM, "hand-off comes from uid %u, pid %d, not from the parent", peer.uid,
-                       peer.pid);
-    s->opener = peer.pid;
-    s->opener_fd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
-    if (s->opener_fd < 0)
-        return cl_fail(e, errno, "open the opener's pidfd");
-    if (getppid() != peer.pid) /* it ended before we had the pidfd: the pid may be another's */
-        return cl_fail(e, ESRCH, "the opener is gone");
-    return 0;
-}
-
-static void log_refusal(const struct session *s, const struct cl_error *e)
+void serve_log_refusal(const struct session *s, const struct cl_error *e)
 {
     char why[1200];
 
@@ -84,7 +32,7 @@ static int refuse(struct session *s, const struct cl_error *cause, struct cl_err
 {
     struct cl_reply reply = {.type = CL_REPLY_REFUSED};
 
-    log_refusal(s, cause);
+    serve_log_refusal(s, cause);
     (void)snprintf(reply.text, sizeof(reply.text),
                    "cloister: login refused (reference %s); ask the administrator", s->id);
     return session_reply(s, &reply, NULL, 0, e);
@@ -170,8 +118,8 @@ int serve_handoff(const struct caller *caller, char *const *arguments, struct cl
     struct session s;
     int r = session_init(&s, &request, CL_HANDOFF_FD, e);
 
-    if (r == 0)
-        r = find_opener(&s, e);
+    if (r == 0) /* only a login service can be root, and our parent */
+        r = opener_find(s.sock, 0, &s.opener, &s.opener_fd, e);
     if (r == 0)
         r = receive_request(&s, &request, e);
     if (r == 0)

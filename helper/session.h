@@ -21,11 +21,25 @@
 /* How an open can end well. Everything else is a refusal. */
 enum outcome { OUTCOME_CELL, OUTCOME_EXEMPT };
 
+/* What root may choose for `cloister run`; NULL: as for a login. */
+struct choice {
+    const char *config;  /* the folder, instead of CL_CONFIG_DIR; nothing of it is kept */
+    const char *policy;  /* by name, instead of by selection */
+    const char *service; /* the policy is selected as for it */
+};
+
+struct session;
+/* What becomes of a finished plan: it is sent to the module, or a command is started by it. */
+typedef int session_deliver(struct session *s, struct cl_reply *reply, const int *fds, size_t n_fds,
+                            struct cl_error *e);
+
 struct session {
     const struct cl_request *request;
     int sock;            /* the hand-off */
     int64_t deadline_ms; /* on cl_now_ms's clock */
     enum outcome outcome;
+    session_deliver *deliver;
+    const struct choice *choice; /* of a run; NULL for a login */
 
     pid_t opener;
     int opener_fd; /* pidfd */
@@ -95,7 +109,6 @@ int stage_answer(struct session *s, struct cl_error *e);
 /* reserve.c: write the record with what is known by now. */
 int record_update(struct session *s, bool live, struct cl_error *e) CL_WARN_UNUSED;
 /* plan.c: send one reply to the module, its version filled in. */
-int session_reply(struct session *s, struct cl_reply *reply, const int *fds, size_t n_fds, struct cl_error *e)
-    CL_WARN_UNUSED;
+session_deliver session_reply CL_WARN_UNUSED;
 
 #endif

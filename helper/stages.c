@@ -14,7 +14,7 @@
  *   files                           the view, built by root of the host inside the mount namespace
  *   start                           the process drops everything and becomes cloister-init
  *   commit                          the record names a live cell
- *   answer                          the module gets the plan
+ *   answer                          the plan is kept for `enter`; the module gets it, or run.c starts a command
  */
 #include "config.h"
 
@@ -122,6 +122,7 @@ int session_init(struct session *s, const struct cl_request *request, int sock, 
     memset(s, 0, sizeof(*s));
     s->request = request;
     s->sock = sock;
+    s->deliver = session_reply;
     s->deadline_ms = cl_now_ms() + CL_DEADLINE_MS;
     s->opener_fd = s->run_fd = s->lock_fd = s->seccomp_fd = -1;
     s->init_fd = s->init_sock = s->init_go = -1;

@@ -16,7 +16,7 @@
 #include "namespaces.h"
 
 #define CL_HANDOFF_FD      3
-#define CL_HANDOFF_VERSION 1
+#define CL_HANDOFF_VERSION 2
 #define CL_ID_LENGTH       12   /* of a cell: lower-case letters and digits */
 #define CL_ENV_MAX         4096 /* bytes of environment in a plan */
 #ifndef CL_DEADLINE_MS /* a test builds the module with a short one */
@@ -47,6 +47,7 @@ enum cl_reply_type {
     CL_REPLY_EXEMPT,  /* the user is exempt: do nothing */
     CL_REPLY_REFUSED, /* logged by the helper; text is for the user */
     CL_REPLY_DONE,    /* closed; or, for CL_VERB_EXEMPT, not exempt */
+    CL_REPLY_STARTED, /* run.h: the command's process is in its cell */
     CL_REPLY_COUNT
 };
 
@@ -73,7 +74,8 @@ struct cl_reply {
     uint32_t version;
     uint32_t type;
     uint32_t deadline_ms;
-    char text[256]; /* REFUSED: for the user; EXEMPT: why, for the log */
+    char text[1024]; /* REFUSED: for the user; EXEMPT: why, for the log */
+    pid_t pid;       /* STARTED: the command's process, a child of who asked */
     struct cl_plan plan;
 };
 

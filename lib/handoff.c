@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "handoff.h"
+#include "run.h"
 #include "util.h"
 
 #define FDS_MAX 8
@@ -156,10 +157,29 @@ bool cl_reply_valid(const struct cl_reply *reply)
 
     if (reply->version != CL_HANDOFF_VERSION || reply->type >= CL_REPLY_COUNT || !TERMINATED(reply->text))
         return false;
+    if (reply->type == CL_REPLY_STARTED)
+        return reply->pid > 1 && TERMINATED(plan->id) && cl_id_valid(plan->id);
     if (reply->type != CL_REPLY_PLAN)
         return true;
     return TERMINATED(plan->id) && TERMINATED(plan->policy) && TERMINATED(plan->apparmor) &&
            plan->env[CL_ENV_MAX - 1] == '\0' && plan->env[CL_ENV_MAX - 2] == '\0' && cl_id_valid(plan->id) &&
            plan->uid != 0 && (plan->ambient & ~plan->bounding) == 0 &&
            (plan->placement == CL_PLACEMENT_CREDENTIALS || plan->placement == CL_PLACEMENT_FORK);
+}
+
+/* It becomes a part of the environment: terminfo's names have nothing else in them. */
+static bool is_term(const char *s)
+{
+    return s[strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-+._")] == '\0';
+}
+
+bool cl_run_request_valid(const struct cl_run_request *request)
+{
+    if (request->version != CL_RUN_VERSION)
+        return false;
+    if (!TERMINATED(request->term) || !TERMINATED(request->user) || !TERMINATED(request->policy) ||
+        !TERMINATED(request->service) || !TERMINATED(request->config))
+        return false;
+    return is_term(request->term) && is_word(request->user) && is_word(request->policy) &&
+           is_word(request->service) && (!request->config[0] || request->config[0] == '/');
 }

@@ -223,6 +223,7 @@ static int open_session(pam_handle_t *pamh, struct session *session)
         return -EACCES;
     case CL_REPLY_HELLO:
     case CL_REPLY_DONE:
+    case CL_REPLY_STARTED:
     case CL_REPLY_COUNT:
         break;
     }
