@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "loader.h"
+#include "syscalls.h"
 
 #define NAME_LIMIT 64
 #define PATH_LIMIT 1024
@@ -165,7 +166,7 @@ bool check_syscall(const char *text, bool literal, char *why, size_t size)
     char near[64];
 
     (void)literal;
-    if (seccomp_syscall_resolve_name(text) != __NR_SCMP_ERROR)
+    if (seccomp_syscall_resolve_name(text) != __NR_SCMP_ERROR || cl_syscall_recent_number(text) >= 0)
         return true;
     if (names_nearest_syscall(text, near, sizeof(near)))
         snprintf(why, size, "did you mean \"%s\"?", near);

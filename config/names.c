@@ -12,9 +12,11 @@
 #include <sys/capability.h>
 
 #include "loader.h"
+#include "syscalls.h"
 #include "util.h"
 
 #define NAME_MAX_COMPARED 64
+#define SYSCALLS_TRIED    600 /* numbers of the native architecture */
 
 /* Docker's fourteen. */
 static const cap_value_t default_capabilities[] = {
@@ -181,14 +183,14 @@ bool names_nearest_capability(const char *name, char *ret, size_t size)
                          size);
 }
 
-/* libseccomp has no list of names, but it names numbers; unused numbers are skipped as "". */
+/* libseccomp has no list of names, but it names numbers; unused numbers are skipped as "". Then what it lacks. */
 static const char *next_syscall(size_t i, void *arg)
 {
     struct name_buffer *buffer = arg;
     char *name;
 
-    if (i >= 600)
-        return NULL;
+    if (i >= SYSCALLS_TRIED)
+        return cl_syscall_recent_at(i - SYSCALLS_TRIED);
     name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)i);
     snprintf(buffer->text, sizeof(buffer->text), "%s", name ? name : "");
     free(name);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Names and numbers of system calls. libseccomp's tables end with the kernel that it was released for. A rule
- * about a younger call would be lost, and a profile that denies chmod would let fchmodat2 pass: such calls
- * are listed here. From number 424 on the kernel gives new calls the same number on every architecture (mips
- * adds its offset).
+ * about a younger call would be lost: lib/syscalls.c lists such calls.
  */
 #include "config.h"
 
@@ -15,35 +13,10 @@
 #include <strings.h>
 
 #include "seccomp_names.h"
+#include "syscalls.h"
 #include "util.h"
 
 #define X32_BIT 0x40000000
-
-static const struct {
-    const char *name;
-    int number;
-} recent[] = {
-    {"set_mempolicy_home_node", 450},
-    {"cachestat", 451},
-    {"fchmodat2", 452},
-    {"map_shadow_stack", 453},
-    {"futex_wake", 454},
-    {"futex_wait", 455},
-    {"futex_requeue", 456},
-    {"statmount", 457},
-    {"listmount", 458},
-    {"lsm_get_self_attr", 459},
-    {"lsm_set_self_attr", 460},
-    {"lsm_list_modules", 461},
-    {"mseal", 462},
-    {"setxattrat", 463},
-    {"getxattrat", 464},
-    {"listxattrat", 465},
-    {"removexattrat", 466},
-    {"open_tree_attr", 467},
-    {"file_getattr", 468},
-    {"file_setattr", 469},
-};
 
 /* ipc(2) keeps a version in the upper half of its first argument; the calls' numbers are the kernel's SEMOP …
  * SHMCTL. */
@@ -90,14 +63,6 @@ static const char *const oci_arches[] = {
     "PARISC", "PARISC64", "RISCV64",     "LOONGARCH64", "M68K",    "SH",      "SHEB",
 };
 
-static int recent_number(const char *name)
-{
-    for (size_t i = 0; i < CL_ARRAY_SIZE(recent); i++)
-        if (strcmp(recent[i].name, name) == 0)
-            return recent[i].number;
-    return -1;
-}
-
 static bool has_own_offset(uint32_t arch)
 {
     return arch == SCMP_ARCH_MIPS || arch == SCMP_ARCH_MIPS64 || arch == SCMP_ARCH_MIPS64N32 ||
@@ -111,12 +76,12 @@ bool seccomp_name_in_library(const char *name)
 
 bool seccomp_name_is_recent(const char *name)
 {
-    return !seccomp_name_in_library(name) && recent_number(name) >= 0;
+    return !seccomp_name_in_library(name) && cl_syscall_recent_number(name) >= 0;
 }
 
 bool seccomp_name_known(const char *name)
 {
-    return seccomp_name_in_library(name) || recent_number(name) >= 0;
+    return seccomp_name_in_library(name) || cl_syscall_recent_number(name) >= 0;
 }
 
 const struct seccomp_multiplexed *seccomp_multiplexed(const char *name)
@@ -150,7 +115,7 @@ int seccomp_number(uint32_t arch, const char *name)
             return number;
         return seccomp_multiplexed(name) ? direct_number(arch, name) : -1;
     }
-    number = has_own_offset(arch) ? -1 : recent_number(name);
+    number = has_own_offset(arch) ? -1 : cl_syscall_recent_number(name);
     return number >= 0 && arch == SCMP_ARCH_X32 ? (number | X32_BIT) : number;
 }
 
