@@ -141,6 +141,15 @@ static void check_memory_high(struct loader *l, const struct draft *draft, const
                    draft->policy->name, cl_key_name(high_key));
 }
 
+/* Reported where it is written, not at each policy that inherits it. */
+static void check_mode(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    if (draft->policy->mode == CL_MODE_AUDIT && is_own(draft, parent, CL_KEY_MODE))
+        loader_warning(l, line_of(draft, CL_KEY_MODE),
+                       "%s: mode: audit: seccomp and AppArmor only log, here and in policies that inherit it",
+                       draft->policy->name);
+}
+
 static void check_overlay_of_unconfined(struct loader *l, const struct draft *draft,
                                         const struct cl_policy *parent)
 {
@@ -162,6 +171,7 @@ void consistency_of_policy(struct loader *l, const struct draft *draft, const st
     check_ambient(l, draft, parent);
     check_ambient_identity(l, draft, parent);
     check_hostname_needs_uts(l, draft, parent);
+    check_mode(l, draft, parent);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_MEMORY_HIGH, &draft->policy->cgroup.user);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);
     check_overlay_of_unconfined(l, draft, parent);

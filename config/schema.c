@@ -210,6 +210,12 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
     [CL_KEY_MATCH_USERS] = NAMES("match.users", match.users, check_account, "names of users"),
     [CL_KEY_MATCH_SERVICES] = NAMES("match.services", match.services, check_service, "names of PAM services"),
 
+    [CL_KEY_MODE] = {.name = "mode",
+                     .kind = SCHEMA_ENUM,
+                     AT(mode),
+                     .values = WORDS([CL_MODE_ENFORCE] = "enforce", [CL_MODE_AUDIT] = "audit"),
+                     .fallback = "\"enforce\""},
+
     [CL_KEY_NAMESPACES_USER] = ALWAYS("namespaces.user", namespaces.user),
     [CL_KEY_NAMESPACES_PID] = ALWAYS("namespaces.pid", namespaces.pid),
     [CL_KEY_NAMESPACES_MOUNT] = ALWAYS("namespaces.mount", namespaces.mount),

@@ -102,13 +102,18 @@ unsigned cell_processes(const struct cell *cell)
     return n;
 }
 
+const char *cell_mode(const struct cell *cell)
+{
+    return cell->record->audit ? "audit" : "enforce";
+}
+
 json_t *cell_json(const struct cell *cell)
 {
     const struct record *r = cell->record;
 
-    return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:I}", "id", r->id, "user",
+    return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:I}", "id", r->id, "user",
                      ctl_json_string(r->user), "uid", (json_int_t)r->uid, "policy",
-                     ctl_json_string(r->policy), "service", ctl_json_string(r->service), "rhost",
+                     ctl_json_string(r->policy), "mode", cell_mode(cell), "service", ctl_json_string(r->service), "rhost",
                      ctl_json_string(r->rhost), "tty", ctl_json_string(r->tty), "since", (json_int_t)r->since,
                      "init_pid", (json_int_t)r->init, "cgroup", ctl_json_string(r->cgroup), "processes",
                      (json_int_t)cell_processes(cell));

@@ -34,6 +34,8 @@ void cells_clear(struct cells *cells);
 
 /* Processes in the cell, pid 1 included; 0 without a cgroup. */
 unsigned cell_processes(const struct cell *cell);
+/* "enforce" or "audit", as it was opened. */
+const char *cell_mode(const struct cell *cell);
 /* The fields of `list`. */
 json_t *cell_json(const struct cell *cell);
 

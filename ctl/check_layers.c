@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "helper/apparmor.h"
 #include "helper/seccomp.h"
 #include "schema.h"
 #include "util.h"
@@ -66,7 +67,7 @@ static bool same_filter(const struct cl_policy *a, const struct cl_policy *b)
 {
     return strcmp(a->seccomp.profile, b->seccomp.profile) == 0 &&
            same_list(a->seccomp.allow, b->seccomp.allow) && same_list(a->seccomp.deny, b->seccomp.deny) &&
-           a->seccomp.action == b->seccomp.action && a->seccomp.log == b->seccomp.log &&
+           a->mode == b->mode && a->seccomp.action == b->seccomp.action && a->seccomp.log == b->seccomp.log &&
            a->capabilities.bounding == b->capabilities.bounding;
 }
 
@@ -100,26 +101,39 @@ static void check_seccomp(struct layers *layers, const struct cl_policy *policy)
 }
 
 /* A line is "NAME (MODE)". */
-static bool is_enforced(const char *loaded, const char *name)
+static bool is_loaded(const char *loaded, const char *name, const char *mode)
 {
     size_t length = strlen(name);
 
     for (const char *line = loaded; *line; line += strcspn(line, "\n"), line += *line == '\n')
-        if (strncmp(line, name, length) == 0 && strncmp(line + length, " (enforce)", 10) == 0)
+        if (strncmp(line, name, length) == 0 && strncmp(line + length, mode, strlen(mode)) == 0)
             return true;
     return false;
 }
 
+static bool is_usable(const struct cl_policy *policy, const char *loaded)
+{
+    cleanup_free char *twin = NULL;
+
+    if (policy->mode == CL_MODE_ENFORCE)
+        return is_loaded(loaded, policy->apparmor.profile, " (enforce)");
+    return is_loaded(loaded, policy->apparmor.profile, " (complain)") ||
+           (cl_asprintf(&twin, "%s" APPARMOR_TWIN, policy->apparmor.profile) == 0 &&
+            is_loaded(loaded, twin, " (complain)"));
+}
+
 static void check_apparmor(struct layers *layers, const struct cl_policy *policy)
 {
-    const char *what = layers->apparmor_missing ? "AppArmor is not in this kernel"
-                                                : "the profile is not loaded in enforce mode";
+    const char *what = layers->apparmor_missing         ? "AppArmor is not in this kernel"
+                       : policy->mode == CL_MODE_AUDIT ? "neither its twin (" APPARMOR_TWIN ") nor the profile is "
+                                                         "loaded in complain mode"
+                                                       : "the profile is not loaded in enforce mode";
     bool refuse = policy->apparmor.when_unavailable == CL_UNAVAILABLE_REFUSE;
     char *text = NULL;
 
     if (strcmp(policy->apparmor.profile, "unconfined") == 0 ||
         (!layers->apparmor_missing &&
-         (!layers->loaded || is_enforced(layers->loaded, policy->apparmor.profile))))
+         (!layers->loaded || is_usable(policy, layers->loaded))))
         return;
     if (cl_asprintf(&text, "%s: apparmor.profile: \"%s\": %s%s", policy->name, policy->apparmor.profile, what,
                     refuse ? ", logins are refused" : "") == 0)

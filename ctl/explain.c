@@ -105,6 +105,9 @@ static int print_text(const struct answer *answer)
     if (answer->policy)
         printf("policy      %s (%s)\n", answer->policy->name,
                cl_policy_origin(answer->policy, CL_KEY_NAME, origin, sizeof(origin)));
+    if (answer->expanded && answer->expanded->mode == CL_MODE_AUDIT)
+        printf("mode        audit: seccomp and AppArmor only log (%s)\n",
+               cl_policy_origin(answer->expanded, CL_KEY_MODE, origin, sizeof(origin)));
     if (*answer->matched_by)
         printf("matched by  %s\n", answer->matched_by);
     for (size_t i = 0; i < answer->selection.n_considered; i++) {

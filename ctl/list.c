@@ -29,10 +29,11 @@ static void print_cells(const struct cells *cells)
            "AGE", "PROCESSES");
     for (size_t i = 0; i < cells->n; i++) {
         const struct record *r = cells->items[i].record;
-        char age[32];
+        char age[32], policy[96];
 
         format_age(now - r->since, age, sizeof(age));
-        printf("%-12s  %-16s %-16s %-10s %-10s %-22s %8s %9u\n", r->id, r->user, r->policy, r->service,
+        (void)snprintf(policy, sizeof(policy), "%s%s", r->policy, r->audit ? " (audit)" : "");
+        printf("%-12s  %-16s %-16s %-10s %-10s %-22s %8s %9u\n", r->id, r->user, policy, r->service,
                r->tty[0] ? r->tty : "-", r->rhost[0] ? r->rhost : "-", age, cell_processes(&cells->items[i]));
     }
 }

@@ -74,11 +74,11 @@ static int show_text(const struct cell *cell)
 
     if (localtime_r(&since, &tm))
         (void)strftime(date, sizeof(date), "%F %T", &tm);
-    printf("id                  %s\nuser                %s (uid %u)\npolicy              %s\nservice         "
+    printf("id                  %s\nuser                %s (uid %u)\npolicy              %s\nmode                %s\nservice         "
            "    %s\n"
            "from                %s\ntty                 %s\nsince               %s\ninit pid            %d\n"
            "opener pid          %d\ncgroup              %s\nprocesses           %u\n",
-           r->id, r->user, r->uid, r->policy, r->service, r->rhost[0] ? r->rhost : "-",
+           r->id, r->user, r->uid, r->policy, cell_mode(cell), r->service, r->rhost[0] ? r->rhost : "-",
            r->tty[0] ? r->tty : "-", date, r->init, r->opener, r->cgroup[0] ? r->cgroup : "-",
            cell_processes(cell));
     for (size_t i = 0; i < CL_ARRAY_SIZE(counters); i++) {

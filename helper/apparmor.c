@@ -19,22 +19,22 @@
 #define LIST_MAX_SIZE (4 << 20)
 
 /* The mode of the profile name in the list: a line is the name, which may hold blanks and parentheses, and
- * the mode in parentheses. NULL: not there. The line is cut up. */
-static const char *find_mode(char *list, const char *name)
+ * the mode in parentheses. False: not there. */
+static bool find_mode(const char *list, const char *name, char *mode, size_t size)
 {
-    char *line, *rest = NULL;
+    size_t length = strlen(name);
 
-    for (line = strtok_r(list, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        char *mode = strrchr(line, '('), *end = strrchr(line, ')');
+    for (const char *line = list; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t end = strcspn(line, "\n");
+        const char *word = line + length + 2;
 
-        if (!mode || mode == line || mode[-1] != ' ' || !end || end < mode || end[1] != '\0')
+        if (end < length + 4 || strncmp(line, name, length) != 0 || strncmp(line + length, " (", 2) != 0 ||
+            line[end - 1] != ')' || memchr(word, '(', (size_t)(line + end - word)))
             continue;
-        mode[-1] = '\0';
-        *end = '\0';
-        if (strcmp(line, name) == 0)
-            return mode + 1;
+        snprintf(mode, size, "%.*s", (int)(line + end - 1 - word), word);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 static int read_list(const char *path, char **ret)
@@ -66,6 +66,18 @@ static int not_loaded(const struct cl_policy *policy, char **ret_profile, struct
     return missing(policy, ENOENT, what, ret_profile, e);
 }
 
+static int not_complaining(const struct cl_policy *policy, char **ret_profile, struct cl_error *e)
+{
+    const char *profile = policy->apparmor.profile;
+    char what[900];
+
+    snprintf(what, sizeof(what),
+             "mode is \"audit\", and neither AppArmor profile \"%s" APPARMOR_TWIN "\" nor \"%s\" is loaded in "
+             "complain mode (apparmor_parser -r /etc/apparmor.d/%s" APPARMOR_TWIN " loads the first)",
+             profile, profile, profile);
+    return missing(policy, ENOENT, what, ret_profile, e);
+}
+
 static int no_apparmor(const struct cl_policy *policy, char **ret_profile, struct cl_error *e)
 {
     return missing(policy, EOPNOTSUPP,
@@ -73,12 +85,34 @@ static int no_apparmor(const struct cl_policy *policy, char **ret_profile, struc
                    ret_profile, e);
 }
 
+/* In audit mode: the profile's twin, or the profile itself, whichever complains. */
+static int find_complaining(const struct cl_policy *policy, const char *list, char **ret_profile, struct cl_error *e)
+{
+    cleanup_free char *twin = NULL;
+    const char *found = NULL;
+    char mode[16], *copy;
+
+    if (cl_asprintf(&twin, "%s" APPARMOR_TWIN, policy->apparmor.profile) < 0)
+        return cl_fail(e, ENOMEM, "find the AppArmor profile");
+    if (find_mode(list, twin, mode, sizeof(mode)) && strcmp(mode, "complain") == 0)
+        found = twin;
+    else if (find_mode(list, policy->apparmor.profile, mode, sizeof(mode)) && strcmp(mode, "complain") == 0)
+        found = policy->apparmor.profile;
+    if (!found)
+        return not_complaining(policy, ret_profile, e);
+    copy = strdup(found);
+    if (!copy)
+        return cl_fail(e, ENOMEM, "find the AppArmor profile");
+    *ret_profile = copy;
+    return 0;
+}
+
 int apparmor_profile_in(const struct cl_policy *policy, const char *list, char **ret_profile,
                         struct cl_error *e)
 {
-    const char *profile = policy->apparmor.profile, *mode;
+    const char *profile = policy->apparmor.profile;
     cleanup_free char *text = NULL;
-    char *copy;
+    char mode[16], *copy;
     int r;
 
     if (strcmp(profile, "unconfined") == 0) {
@@ -90,8 +124,9 @@ int apparmor_profile_in(const struct cl_policy *policy, const char *list, char *
     r = read_list(list, &text);
     if (r < 0)
         return cl_policy_fail(policy, CL_KEY_APPARMOR_PROFILE, e, -r, "read %s", list);
-    mode = find_mode(text, profile);
-    if (!mode)
+    if (policy->mode == CL_MODE_AUDIT)
+        return find_complaining(policy, text, ret_profile, e);
+    if (!find_mode(text, profile, mode, sizeof(mode)))
         return not_loaded(policy, ret_profile, e);
     if (strcmp(mode, "enforce") != 0)
         return cl_policy_fail(policy, CL_KEY_APPARMOR_PROFILE, e, EINVAL,

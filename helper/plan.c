@@ -69,7 +69,9 @@ int stage_answer(struct session *s, struct cl_error *e)
     plan->bounding = s->policy->capabilities.bounding;
     plan->ambient = s->policy->capabilities.ambient;
     plan->no_new_privs = s->policy->no_new_privs;
-    plan->seccomp_log = s->policy->seccomp.log;
+    /* In audit mode what matters is logged in any case, and the rest would crowd it out. */
+    plan->seccomp_log = s->policy->seccomp.log && s->policy->mode == CL_MODE_ENFORCE;
+    plan->complain = s->policy->mode == CL_MODE_AUDIT;
     memcpy(plan->id, s->id, sizeof(plan->id));
     (void)snprintf(plan->policy, sizeof(plan->policy), "%s", s->policy->name);
     if (s->apparmor &&

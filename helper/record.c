@@ -71,6 +71,17 @@ int record_pidfd(pid_t pid, uint64_t start)
     return cl_take_fd(&fd);
 }
 
+uint32_t record_audit_session(void)
+{
+    cleanup_free char *text = NULL;
+    uint64_t session;
+
+    if (cl_read_file_at(AT_FDCWD, "/proc/self/sessionid", &text) < 0 || cl_parse_u64(text, &session) < 0 ||
+        session > UINT32_MAX)
+        return RECORD_NO_SESSION;
+    return (uint32_t)session;
+}
+
 static int open_private_dir(int at, const char *path, int *ret_fd, struct cl_error *e)
 {
     cleanup_fd int fd = -1;
@@ -148,13 +159,14 @@ static json_t *json_text(const char *s)
 static json_t *record_to_json(const struct record *r)
 {
     return json_pack(
-        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I}", "id",
         r->id, "live", r->live, "user", json_text(r->user), "policy", json_text(r->policy), "service",
         json_text(r->service), "rhost", json_text(r->rhost), "tty", json_text(r->tty), "cgroup",
         json_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since, "opener",
         (json_int_t)r->opener, "opener_start", (json_int_t)r->opener_start, "init", (json_int_t)r->init,
         "init_start", (json_int_t)r->init_start, "helper", (json_int_t)r->helper, "helper_start",
-        (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager", (json_int_t)r->manager);
+        (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager", (json_int_t)r->manager, "audit",
+        r->audit, "apparmor", json_text(r->apparmor), "audit_session", (json_int_t)r->audit_session);
 }
 
 int record_save(int run_fd, const struct record *record, struct cl_error *e)
@@ -172,23 +184,31 @@ int record_save(int run_fd, const struct record *record, struct cl_error *e)
     return r < 0 ? cl_fail(e, -r, "write record %s", record->id) : 0;
 }
 
+/* The last three are missing in what an older version wrote. */
 static int record_from_json(json_t *json, struct record *r)
 {
     json_int_t uid, since, opener, opener_start, init, init_start, helper, helper_start, grace, manager;
+    json_int_t audit_session = RECORD_NO_SESSION;
     const char *id;
-    int live;
+    int live, audit = 0;
+
+    r->apparmor = "";
 
     if (json_unpack(
             json,
-            "{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+            "{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s?b, "
+            "s?s, s?I}",
             "id", &id, "live", &live, "user", &r->user, "policy", &r->policy, "service", &r->service, "rhost",
             &r->rhost, "tty", &r->tty, "cgroup", &r->cgroup, "uid", &uid, "since", &since, "opener", &opener,
             "opener_start", &opener_start, "init", &init, "init_start", &init_start, "helper", &helper,
-            "helper_start", &helper_start, "grace", &grace, "manager", &manager) < 0 ||
+            "helper_start", &helper_start, "grace", &grace, "manager", &manager, "audit", &audit, "apparmor",
+            &r->apparmor, "audit_session", &audit_session) < 0 ||
         !cl_id_valid(id))
         return -EBADMSG;
     memcpy(r->id, id, sizeof(r->id));
     r->live = live;
+    r->audit = audit;
+    r->audit_session = (uint32_t)audit_session;
     r->uid = (uid_t)uid;
     r->since = since;
     r->opener = (pid_t)opener;

@@ -14,6 +14,8 @@
 #include "err.h"
 #include "handoff.h"
 
+#define RECORD_NO_SESSION UINT32_MAX /* as the kernel has it */
+
 struct record {
     char id[CL_ID_LENGTH + 1];
     bool live; /* committed; else it is being built */
@@ -24,6 +26,9 @@ struct record {
     uint64_t opener_start, init_start, helper_start; /* clock ticks since boot */
     uint64_t grace; /* seconds */
     enum cl_cgroup_manager manager;
+    bool audit;             /* the policy's mode */
+    const char *apparmor;   /* the profile that the cell runs under; empty without one */
+    uint32_t audit_session; /* the login's, RECORD_NO_SESSION where nothing set one */
     void *json; /* what the strings of a loaded record live in */
 };
 
@@ -31,6 +36,10 @@ struct record {
 int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e) CL_WARN_UNUSED;
 /* A pidfd of the process, -1 when it is gone, is ending, or the pid is another's by now. */
 int record_pidfd(pid_t pid, uint64_t start);
+
+/* The kernel's audit session of the calling process, inherited since pam_loginuid(8) and out of a tenant's reach:
+ * proc_pid_sessionid(5). */
+uint32_t record_audit_session(void);
 
 /* Open CL_RUN_DIR, or make it (root, 0700) with its folders; refuse one that is not root's alone. */
 int record_open_dir(int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;

@@ -30,7 +30,10 @@ int record_update(struct session *s, bool live, struct cl_error *e)
                             .init_start = s->init_start,
                             .helper = getpid(),
                             .grace = s->policy->session.grace,
-                            .manager = s->manager};
+                            .manager = s->manager,
+                            .audit = s->policy->mode == CL_MODE_AUDIT,
+                            .apparmor = s->apparmor,
+                            .audit_session = record_audit_session()};
     int r = record_start_time(s->opener, &record.opener_start, e);
 
     memcpy(record.id, s->id, sizeof(record.id));

@@ -12,93 +12,28 @@
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "seccomp.h"
 #include "seccomp_cache.h"
 #include "seccomp_compile.h"
-#include "seccomp_names.h"
-#include "seccomp_profile.h"
+#include "seccomp_source.h"
 #include "util.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
 
-#define PROFILE_MAX_SIZE (1 << 20)
 /* Part of the cache's inputs: to be raised when the same inputs give another program. */
-#define COMPILER_VERSION 1
-
-/* A profile's text, and everything else that decides about the program. */
-struct source {
-    char *path, *text;
-    size_t size;
-    struct utsname kernel;
-    struct seccomp_host host;
-};
-
-static void source_clear(struct source *source)
-{
-    free(source->path);
-    free(source->text);
-}
-#define cleanup_source __attribute__((cleanup(source_clear)))
-
-static bool is_unconfined(const struct cl_policy *policy)
-{
-    return strcmp(policy->seccomp.profile, "unconfined") == 0;
-}
+#define COMPILER_VERSION 2
 
 static bool kernel_has_seccomp(void)
 {
     uint32_t action = SECCOMP_RET_ERRNO;
 
     return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
-}
-
-/* Only a regular file that nobody but root (`check`: or its own user) may change; a FIFO must not block a
- * login. */
-static int read_profile(const char *path, char **ret, size_t *ret_size, struct cl_error *e)
-{
-    cleanup_fd int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    struct stat st;
-    int r;
-
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return cl_fail(e, errno, "open %s", path);
-    if (!S_ISREG(st.st_mode))
-        return cl_fail(e, EINVAL, "%s is not a regular file", path);
-    if (st.st_uid != 0 && st.st_uid != geteuid())
-        return cl_fail(e, EPERM, "%s is not owned by root", path);
-    if (st.st_mode & 022)
-        return cl_fail(e, EPERM, "%s is writable by group or others", path);
-    r = cl_read_all(fd, PROFILE_MAX_SIZE, ret, ret_size);
-    return r < 0 ? cl_fail(e, -r, "read %s", path) : 0;
-}
-
-static int read_source(const struct cl_policy *policy, struct source *source, struct cl_error *e)
-{
-    const char *profile = policy->seccomp.profile;
-
-    if (strcmp(profile, "default") == 0)
-        profile = CL_PROFILE_DIR "/default.json";
-    else if (*profile != '/')
-        return cl_fail(e, EINVAL, "\"%s\" is neither default, unconfined nor an absolute path", profile);
-    source->path = strdup(profile);
-    if (!source->path)
-        return cl_fail(e, ENOMEM, "load %s", profile);
-    if (uname(&source->kernel) < 0)
-        return cl_fail(e, errno, "uname");
-    if (sscanf(source->kernel.release, "%5u.%5u", &source->host.kernel_major, &source->host.kernel_minor) !=
-        2)
-        return cl_fail(e, EINVAL, "the kernel calls its version \"%s\"", source->kernel.release);
-    source->host.arch = seccomp_arch_native();
-    source->host.bounding = policy->capabilities.bounding;
-    return read_profile(profile, &source->text, &source->size, e);
 }
 
 static void write_field(FILE *f, const void *data, size_t size)
@@ -120,12 +55,12 @@ static void write_names(FILE *f, char *const *names)
 }
 
 /* All that a program depends on, as bytes: what the cache compares. */
-static int cache_inputs(const struct cl_policy *policy, const struct source *source, char **ret,
+static int cache_inputs(const struct cl_policy *policy, const struct seccomp_source *source, char **ret,
                         size_t *ret_size)
 {
     const struct scmp_version *library = seccomp_version();
     const uint64_t numbers[] = {COMPILER_VERSION,       source->host.arch, source->host.bounding,
-                                policy->seccomp.action, library->major,    library->minor,
+                                policy->seccomp.action, policy->mode, library->major,    library->minor,
                                 library->micro};
     FILE *f = open_memstream(ret, ret_size);
     bool failed;
@@ -141,25 +76,24 @@ static int cache_inputs(const struct cl_policy *policy, const struct source *sou
     return fclose(f) != 0 || failed ? -ENOMEM : 0;
 }
 
-static int compile_source(const struct cl_policy *policy, const struct source *source,
+static int compile_source(const struct cl_policy *policy, const struct seccomp_source *source,
                           struct seccomp_program *ret, char ***ret_unknown, struct cl_error *e)
 {
-    const struct seccomp_overlay overlay = {
-        .allow = policy->seccomp.allow, .deny = policy->seccomp.deny, .action = policy->seccomp.action};
+    const struct seccomp_overlay overlay = seccomp_overlay_of(policy);
     cleanup_profile struct seccomp_profile *profile = NULL;
-    int r = seccomp_profile_parse(source->path, source->text, source->size, &source->host, &profile, e);
+    int r = seccomp_source_parse(source, &profile, e);
 
     return r < 0 ? r : seccomp_compile(profile, &overlay, source->host.arch, ret, ret_unknown, e);
 }
 
-static void log_unknown(const struct source *source, char *const *unknown)
+static void log_unknown(const struct seccomp_source *source, char *const *unknown)
 {
     for (; unknown && *unknown; unknown++)
         cl_log(LOG_DEBUG, "seccomp profile %s: unknown system call %s left out", source->path, *unknown);
 }
 
 /* From the cache or compiled. A cache that fails costs time, never a login. */
-static int get_program(const struct cl_policy *policy, const struct source *source, const char *cache_dir,
+static int get_program(const struct cl_policy *policy, const struct seccomp_source *source, const char *cache_dir,
                        struct seccomp_program *ret, struct cl_error *e)
 {
     cleanup_free char *inputs = NULL;
@@ -202,25 +136,14 @@ static int seal(const struct seccomp_program *program, int *ret_fd, struct cl_er
     return 0;
 }
 
-/* A denial that can't be given must not be lost: the name is wrong, or too young for libseccomp and for us.
- */
-static int check_deny(const struct cl_policy *policy, struct cl_error *e)
-{
-    for (char **name = policy->seccomp.deny; name && *name; name++)
-        if (!seccomp_name_known(*name))
-            return cl_policy_fail(policy, CL_KEY_SECCOMP_DENY, e, EINVAL, "unknown system call \"%s\"",
-                                  *name);
-    return 0;
-}
-
 int seccomp_filter(const struct cl_policy *policy, const char *cache_dir, int *ret_fd, struct cl_error *e)
 {
     cleanup_program struct seccomp_program program = {0};
-    cleanup_source struct source source = {0};
+    cleanup_source struct seccomp_source source = {0};
     struct cl_error cause = {0};
     int r;
 
-    if (is_unconfined(policy)) {
+    if (seccomp_is_unconfined(policy)) {
         *ret_fd = -1;
         return 0;
     }
@@ -232,10 +155,10 @@ int seccomp_filter(const struct cl_policy *policy, const char *cache_dir, int *r
         *ret_fd = -1;
         return 0;
     }
-    r = check_deny(policy, e);
+    r = seccomp_check_deny(policy, e);
     if (r < 0)
         return r;
-    r = read_source(policy, &source, &cause);
+    r = seccomp_source_read(policy, &source, &cause);
     if (r == 0)
         r = get_program(policy, &source, cache_dir, &program, &cause);
     if (r == 0)
@@ -246,15 +169,15 @@ int seccomp_filter(const struct cl_policy *policy, const char *cache_dir, int *r
 int seccomp_validate(const struct cl_policy *policy, char ***ret_unknown, struct cl_error *e)
 {
     cleanup_program struct seccomp_program program = {0};
-    cleanup_source struct source source = {0};
+    cleanup_source struct seccomp_source source = {0};
     cleanup_strv char **unknown = NULL;
     struct cl_error cause = {0};
-    int r = is_unconfined(policy) ? 0 : check_deny(policy, e);
+    int r = seccomp_is_unconfined(policy) ? 0 : seccomp_check_deny(policy, e);
 
     if (r < 0)
         return r;
-    if (!is_unconfined(policy)) {
-        r = read_source(policy, &source, &cause);
+    if (!seccomp_is_unconfined(policy)) {
+        r = seccomp_source_read(policy, &source, &cause);
         if (r == 0)
             r = compile_source(policy, &source, &program, &unknown, &cause);
         if (r < 0)

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "seccomp_audit.h"
 #include "seccomp_compile.h"
 #include "seccomp_names.h"
 #include "seccomp_preamble.h"
@@ -27,7 +28,7 @@ static void release_context(scmp_filter_ctx *ctx)
 }
 #define cleanup_context __attribute__((cleanup(release_context)))
 
-static uint32_t denial(enum cl_seccomp_action action)
+uint32_t seccomp_denial(enum cl_seccomp_action action)
 {
     switch (action) {
     case CL_SECCOMP_KILL:
@@ -42,11 +43,11 @@ static uint32_t denial(enum cl_seccomp_action action)
 
 /* The policy's action stands in for what the profile's default denial does; a profile that allows by default
  * keeps doing so. */
-static uint32_t default_action(const struct seccomp_profile *profile, const struct seccomp_overlay *overlay)
+uint32_t seccomp_default_action(const struct seccomp_profile *profile, const struct seccomp_overlay *overlay)
 {
     if (overlay->action == CL_SECCOMP_ERRNO || !seccomp_action_denies(profile->default_action))
         return profile->default_action;
-    return denial(overlay->action);
+    return seccomp_denial(overlay->action);
 }
 
 static void remove_name(char **names, const char *name)
@@ -82,45 +83,48 @@ static bool names_an_argument_twice(const struct seccomp_rule *rule)
     return false;
 }
 
-static int add_one(scmp_filter_ctx ctx, const struct seccomp_rule *rule, const char *name, struct cl_error *e)
+/* With the action that audit mode makes of the rule's. */
+static int add_one(scmp_filter_ctx ctx, const struct seccomp_rule *rule, uint32_t action, const char *name,
+                   struct cl_error *e)
 {
     int number = seccomp_syscall_resolve_name(name), r = 0;
 
     if (names_an_argument_twice(rule)) {
         for (size_t i = 0; r == 0 && i < rule->n_args; i++)
-            r = seccomp_rule_add_array(ctx, rule->action, number, 1, &rule->args[i]);
+            r = seccomp_rule_add_array(ctx, action, number, 1, &rule->args[i]);
     } else {
-        r = seccomp_rule_add_array(ctx, rule->action, number, (unsigned)rule->n_args, rule->args);
+        r = seccomp_rule_add_array(ctx, action, number, (unsigned)rule->n_args, rule->args);
     }
     return r < 0 ? cl_fail(e, -r, "add a rule for %s", name) : 0;
+}
+
+static int add_allowed(scmp_filter_ctx ctx, const struct seccomp_overlay *overlay, struct cl_error *e)
+{
+    static const struct seccomp_rule allow = {.action = SCMP_ACT_ALLOW};
+    int r = 0;
+
+    for (char *const *name = overlay->allow; r == 0 && name && *name; name++)
+        if (seccomp_name_in_library(*name) && !cl_strv_contains(overlay->deny, *name))
+            r = add_one(ctx, &allow, SCMP_ACT_ALLOW, *name, e);
+    return r;
 }
 
 static int add_rules(scmp_filter_ctx ctx, uint32_t default_act, const struct seccomp_profile *profile,
                      const struct seccomp_overlay *overlay, struct cl_error *e)
 {
-    static const struct seccomp_rule allow = {.action = SCMP_ACT_ALLOW};
+    uint32_t filter_default = seccomp_audited_default(default_act, overlay->audit);
+    int r = filter_default != SCMP_ACT_ALLOW ? add_allowed(ctx, overlay, e) : 0;
 
-    for (char *const *name = overlay->allow; name && *name && default_act != SCMP_ACT_ALLOW; name++) {
-        int r = 0;
-
-        if (seccomp_name_in_library(*name) && !cl_strv_contains(overlay->deny, *name))
-            r = add_one(ctx, &allow, *name, e);
-        if (r < 0)
-            return r;
-    }
-    for (size_t i = 0; i < profile->n_rules; i++) {
+    for (size_t i = 0; r == 0 && i < profile->n_rules; i++) {
         const struct seccomp_rule *rule = &profile->rules[i];
+        uint32_t action = seccomp_audited(rule->action, overlay->audit);
 
-        if (rule->action == default_act)
+        if (rule->action == default_act || action == filter_default)
             continue;
-        for (char **name = rule->names; name && *name; name++) {
-            int r = seccomp_name_in_library(*name) ? add_one(ctx, rule, *name, e) : 0;
-
-            if (r < 0)
-                return r;
-        }
+        for (char **name = rule->names; r == 0 && name && *name; name++)
+            r = seccomp_name_in_library(*name) ? add_one(ctx, rule, action, *name, e) : 0;
     }
-    return 0;
+    return r;
 }
 
 static int add_arches(scmp_filter_ctx ctx, const struct seccomp_profile *profile, struct cl_error *e)
@@ -166,7 +170,7 @@ static int export_program(scmp_filter_ctx ctx, struct seccomp_program *ret, stru
 static int compile_profile(const struct seccomp_profile *profile, const struct seccomp_overlay *overlay,
                            uint32_t default_act, struct seccomp_program *ret, struct cl_error *e)
 {
-    cleanup_context scmp_filter_ctx ctx = seccomp_init(default_act);
+    cleanup_context scmp_filter_ctx ctx = seccomp_init(seccomp_audited_default(default_act, overlay->audit));
     int r;
 
     if (!ctx)
@@ -174,7 +178,8 @@ static int compile_profile(const struct seccomp_profile *profile, const struct s
     r = add_arches(ctx, profile, e);
     if (r < 0)
         return r;
-    r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+                         seccomp_audited(SCMP_ACT_KILL_PROCESS, overlay->audit));
     if (r < 0)
         return cl_fail(e, -r, "set the action for other architectures");
     if (profile->n_rules > OPTIMIZE_FROM)
@@ -197,8 +202,8 @@ static int find_unknown(const struct seccomp_profile *profile, char ***ret, stru
     return 0;
 }
 
-static int concatenate(const struct seccomp_program *a, const struct seccomp_program *b,
-                       struct seccomp_program *ret, struct cl_error *e)
+int seccomp_concatenate(const struct seccomp_program *a, const struct seccomp_program *b,
+                        struct seccomp_program *ret, struct cl_error *e)
 {
     size_t n = a->n + b->n;
     cleanup_free struct sock_filter *insns = NULL;
@@ -215,27 +220,49 @@ static int concatenate(const struct seccomp_program *a, const struct seccomp_pro
     return 0;
 }
 
-int seccomp_compile(struct seccomp_profile *profile, const struct seccomp_overlay *overlay, uint32_t arch,
-                    struct seccomp_program *ret, char ***ret_unknown, struct cl_error *e)
+static int compile_once(struct seccomp_profile *profile, const struct seccomp_overlay *overlay, uint32_t arch,
+                        struct seccomp_program *ret, struct cl_error *e)
 {
-    cleanup_program struct seccomp_program preamble = {0}, body = {0}, whole = {0};
-    cleanup_strv char **unknown = NULL;
-    uint32_t default_act = default_action(profile, overlay);
-    int r = find_unknown(profile, &unknown, e);
+    cleanup_program struct seccomp_program preamble = {0}, body = {0};
+    uint32_t default_act = seccomp_default_action(profile, overlay);
+    int r = seccomp_preamble(profile, overlay, arch, default_act, seccomp_denial(overlay->action), &preamble, e);
 
-    if (r == 0)
-        r = seccomp_preamble(profile, overlay, arch, default_act, denial(overlay->action), &preamble, e);
     if (r < 0)
         return r;
     take_out(profile, overlay->deny); /* the preamble denies these */
     take_out(profile, overlay->allow);
     r = compile_profile(profile, overlay, default_act, &body, e);
+    return r < 0 ? r : seccomp_concatenate(&preamble, &body, ret, e);
+}
+
+/* What stays refused in audit mode is what the same policy would refuse without it. */
+static int compile_audit(struct seccomp_profile *profile, const struct seccomp_overlay *overlay, uint32_t arch,
+                         struct seccomp_program *ret, struct cl_error *e)
+{
+    cleanup_program struct seccomp_program enforcing = {0}, guard = {0}, auditing = {0};
+    struct seccomp_overlay enforce = *overlay;
+    int r;
+
+    enforce.audit = false;
+    r = compile_once(profile, &enforce, arch, &enforcing, e);
     if (r == 0)
-        r = concatenate(&preamble, &body, &whole, e);
+        r = seccomp_audit_guard(&enforcing, profile, arch, &guard, e);
+    if (r == 0)
+        r = compile_once(profile, overlay, arch, &auditing, e);
+    return r < 0 ? r : seccomp_concatenate(&guard, &auditing, ret, e);
+}
+
+int seccomp_compile(struct seccomp_profile *profile, const struct seccomp_overlay *overlay, uint32_t arch,
+                    struct seccomp_program *ret, char ***ret_unknown, struct cl_error *e)
+{
+    cleanup_strv char **unknown = NULL;
+    int r = find_unknown(profile, &unknown, e);
+
+    if (r == 0)
+        r = overlay->audit ? compile_audit(profile, overlay, arch, ret, e)
+                           : compile_once(profile, overlay, arch, ret, e);
     if (r < 0)
         return r;
-    *ret = whole;
-    whole = (struct seccomp_program){0};
     *ret_unknown = unknown;
     unknown = NULL;
     return 0;

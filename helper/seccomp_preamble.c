@@ -20,6 +20,7 @@
 #include <linux/seccomp.h>
 #include <string.h>
 
+#include "seccomp_audit.h"
 #include "seccomp_names.h"
 #include "seccomp_preamble.h"
 #include "util.h"
@@ -100,7 +101,8 @@ static void emit_recent(struct preamble *p, uint32_t arch)
             continue;
         for (char **name = rule->names; name && *name; name++)
             if (seccomp_name_is_recent(*name) && seccomp_number(arch, *name) >= 0)
-                emit_return_if(p, BPF_JEQ, (uint32_t)seccomp_number(arch, *name), rule->action);
+                emit_return_if(p, BPF_JEQ, (uint32_t)seccomp_number(arch, *name),
+                               seccomp_audited(rule->action, p->overlay->audit));
     }
 }
 
@@ -202,7 +204,7 @@ int seccomp_preamble(const struct seccomp_profile *profile, const struct seccomp
                          .overlay = overlay,
                          .arch = arch,
                          .default_action = default_action,
-                         .denial = denial,
+                         .denial = seccomp_audited(denial, overlay->audit),
                          .insns = insns};
 
     if (!insns || !ends)

@@ -53,8 +53,9 @@ static int grant(struct session *s, struct cl_error *e)
     r = cl_write_all(s->init_go, "", 1);
     if (r < 0)
         return cl_fail(e, -r, "release cloister-init");
-    cl_log(LOG_INFO, "open: id=%s user=%s policy=%s service=%s rhost=%s tty=%s init=%d", s->id, s->user->name,
-           s->policy->name, s->request->service, s->request->rhost, s->request->tty, s->init);
+    cl_log(LOG_INFO, "open: id=%s user=%s policy=%s%s service=%s rhost=%s tty=%s init=%d", s->id, s->user->name,
+           s->policy->name, s->policy->mode == CL_MODE_AUDIT ? " mode=audit" : "", s->request->service,
+           s->request->rhost, s->request->tty, s->init);
     return 0;
 }
 

@@ -67,6 +67,7 @@ struct cl_plan {
     char id[CL_ID_LENGTH + 1];
     char policy[64];
     char apparmor[256]; /* empty: no change */
+    bool complain;      /* the profile must be in complain mode, not in enforce mode */
     char env[CL_ENV_MAX]; /* NAME=VALUE\0…\0; ends with an empty string */
 };
 

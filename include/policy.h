@@ -26,6 +26,7 @@ enum cl_key {
     CL_KEY_MATCH_GROUPS,
     CL_KEY_MATCH_USERS,
     CL_KEY_MATCH_SERVICES,
+    CL_KEY_MODE,
     CL_KEY_NAMESPACES_USER,
     CL_KEY_NAMESPACES_PID,
     CL_KEY_NAMESPACES_MOUNT,
@@ -81,6 +82,8 @@ enum cl_key {
     CL_KEY_COUNT
 };
 
+/* audit: seccomp and AppArmor log what they would refuse, and let it pass. */
+enum cl_mode { CL_MODE_ENFORCE, CL_MODE_AUDIT };
 /* What to do where the kernel lacks a layer. */
 enum cl_unavailable { CL_UNAVAILABLE_REFUSE, CL_UNAVAILABLE_CONTINUE };
 /* natural: id-mapped mounts show root's files as root's; plain: as nobody's. */
@@ -133,6 +136,7 @@ struct cl_policy {
     struct {
         char **groups, **users, **services; /* NULL: not given, matches all */
     } match;
+    enum cl_mode mode;
     struct {
         bool user, pid, mount, ipc, uts, net, cgroup;
         uint64_t nested; /* how many nested user (and other) namespaces the cell may make; 0: none */

@@ -130,7 +130,7 @@ static int set_capabilities(uint64_t keep, uint64_t ambient, struct cl_error *e)
     return r;
 }
 
-static int change_profile(const char *profile, struct cl_error *e)
+static int change_profile(const char *profile, const char *wanted, struct cl_error *e)
 {
     char *label = NULL, *mode = NULL;
     int r = 0;
@@ -139,8 +139,8 @@ static int change_profile(const char *profile, struct cl_error *e)
         return cl_fail(e, errno, "change to AppArmor profile %s", profile);
     if (aa_getcon(&label, &mode) < 0)
         return cl_fail(e, errno, "read the AppArmor label");
-    if (strcmp(label, profile) != 0 || !mode || strcmp(mode, "enforce") != 0)
-        r = cl_fail(e, EPERM, "AppArmor label is %s, not %s in enforce mode", label, profile);
+    if (strcmp(label, profile) != 0 || !mode || strcmp(mode, wanted) != 0)
+        r = cl_fail(e, EPERM, "AppArmor label is %s, not %s in %s mode", label, profile, wanted);
     free(label); /* mode points into it: aa_getcon(2) */
     return r;
 }
@@ -187,7 +187,7 @@ static int lock_down(const struct cl_plan *plan, const struct cl_plan_fds *fds, 
     int r = set_capabilities(needs_admin ? kept | CAP_BIT(CAP_SYS_ADMIN) : kept, plan->ambient, e);
 
     if (r == 0 && plan->apparmor[0])
-        r = change_profile(plan->apparmor, e);
+        r = change_profile(plan->apparmor, plan->complain ? "complain" : "enforce", e);
     if (r == 0 && plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         r = cl_fail(e, errno, "set no_new_privs");
     if (r == 0 && plan->has_seccomp)

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "../unit/bpf-run.h"
 #include "fuzz.h"
 #include "seccomp_compile.h"
+#include "seccomp_run.h"
 
 /* As the kernel's bpf_check_classic(): jumps stay inside, the last instruction returns. */
 static void check_program(const struct seccomp_program *program)
@@ -31,9 +31,9 @@ static void check_program(const struct seccomp_program *program)
 static uint32_t ask(const struct seccomp_program *program, uint32_t audit_arch, int number, uint64_t arg)
 {
     const struct seccomp_data data = {.nr = number, .arch = audit_arch, .args = {arg}};
-    uint32_t answer = bpf_run(program->insns, program->n, &data);
+    uint32_t answer = seccomp_run(program, &data);
 
-    MUST(answer != BPF_RUN_BROKEN);
+    MUST(answer != SECCOMP_RUN_BROKEN);
     return answer & SECCOMP_RET_ACTION_FULL;
 }
 
@@ -49,6 +49,22 @@ static void check_answers(const struct seccomp_program *program, uint32_t arch)
     }
     answer = ask(program, ~arch, SYS_read, 0); /* of an architecture that no machine has */
     MUST(answer != SECCOMP_RET_ALLOW && answer != SECCOMP_RET_LOG);
+}
+
+/* Whatever the profile says, audit mode lets a denied call through, and logs it. */
+static void check_audit(struct seccomp_profile *profile, const struct seccomp_overlay *overlay, uint32_t arch)
+{
+    struct seccomp_overlay audit = *overlay;
+    cleanup_program struct seccomp_program program = {0};
+    cleanup_strv char **unknown = NULL;
+    struct cl_error e = {0};
+
+    audit.audit = true;
+    if (seccomp_compile(profile, &audit, arch, &program, &unknown, &e) < 0)
+        return;
+    check_program(&program);
+    MUST(ask(&program, arch, SYS_ptrace, 0) == SECCOMP_RET_LOG);
+    MUST(ask(&program, arch, SYS_getrandom, 0) == SECCOMP_RET_ALLOW);
 }
 
 static void try_profile(const uint8_t *data, size_t size, uint64_t bounding)
@@ -74,6 +90,7 @@ static void try_profile(const uint8_t *data, size_t size, uint64_t bounding)
     }
     check_program(&program);
     check_answers(&program, host.arch);
+    check_audit(profile, &overlay, host.arch);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

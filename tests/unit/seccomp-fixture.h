@@ -6,19 +6,21 @@
 #ifndef TEST_SECCOMP_FIXTURE_H
 #define TEST_SECCOMP_FIXTURE_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <linux/audit.h>
 #include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "bpf-run.h"
 #include "seccomp.h"
+#include "seccomp_run.h"
 #include "util.h"
 
 #define X32        0x40000000u
@@ -146,12 +148,13 @@ static inline void compile_default(struct fixture *f)
     assert_int_equal(compile(f, NULL), 0);
 }
 
-static inline uint32_t ask_number(const struct fixture *f, uint32_t audit, uint32_t number, uint64_t a0,
+static inline uint32_t ask_number(struct fixture *f, uint32_t audit, uint32_t number, uint64_t a0,
                                   uint64_t a1)
 {
     const struct seccomp_data data = {.nr = (int)number, .arch = audit, .args = {a0, a1}};
+    const struct seccomp_program program = {.insns = f->insns, .n = f->n};
 
-    return bpf_run(f->insns, f->n, &data);
+    return seccomp_run(&program, &data);
 }
 
 /* The kernel's number on arches[i], or -1. libseccomp has numbers of its own for calls behind socketcall and
@@ -171,7 +174,7 @@ static inline int number_on(size_t i, const char *name)
 }
 
 /* On arches[i]; fails for a name without a number there. */
-static inline uint32_t ask_on(const struct fixture *f, size_t i, const char *name, uint64_t a0, uint64_t a1)
+static inline uint32_t ask_on(struct fixture *f, size_t i, const char *name, uint64_t a0, uint64_t a1)
 {
     int number = number_on(i, name);
 
@@ -180,12 +183,12 @@ static inline uint32_t ask_on(const struct fixture *f, size_t i, const char *nam
     return ask_number(f, arches[i].audit, (uint32_t)number, a0, a1);
 }
 
-static inline uint32_t ask(const struct fixture *f, const char *name, uint64_t a0, uint64_t a1)
+static inline uint32_t ask(struct fixture *f, const char *name, uint64_t a0, uint64_t a1)
 {
     return ask_on(f, 0, name, a0, a1);
 }
 
-static inline void expect_everywhere(const struct fixture *f, const char *name, uint32_t action)
+static inline void expect_everywhere(struct fixture *f, const char *name, uint32_t action)
 {
     unsigned found = 0;
 

@@ -23,6 +23,10 @@ static const char list[] = "nvidia_modprobe (enforce)\n"
                            "cloister-default (enforce)\n"
                            "my profile (with) blanks (enforce)\n"
                            "complaining (complain)\n"
+                           "twin (enforce)\n"
+                           "twin-audit (complain)\n"
+                           "stern-audit (enforce)\n"
+                           "stern (enforce)\n"
                            "killing (kill)\n"
                            "free (unconfined)\n"
                            "odd\n"
@@ -136,6 +140,30 @@ static void test_no_apparmor(void **state)
     assert_null(f->profile);
 }
 
+/* In audit mode, who complains is taken, the twin first, and who enforces is not. */
+static void test_audit_mode(void **state)
+{
+    struct fixture *f = *state;
+
+    f->policy.mode = CL_MODE_AUDIT;
+    assert_int_equal(look_for(f, "twin", f->path), 0);
+    assert_string_equal(f->profile, "twin-audit");
+    assert_int_equal(look_for(f, "complaining", f->path), 0);
+    assert_string_equal(f->profile, "complaining");
+    assert_int_equal(look_for(f, "stern", f->path), -ENOENT); /* its twin enforces */
+    assert_non_null(strstr(f->e.text, "stern-audit"));
+    assert_int_equal(look_for(f, "cloister-default", f->path), -ENOENT);
+    assert_string_equal(f->profile, "untouched");
+    assert_string_equal(f->e.key, "apparmor.profile");
+    assert_int_equal(look_for(f, "unconfined", f->path), 0);
+    assert_null(f->profile);
+    f->policy.apparmor.when_unavailable = CL_UNAVAILABLE_CONTINUE;
+    assert_int_equal(look_for(f, "cloister-default", f->path), 0);
+    assert_null(f->profile);
+    f->policy.mode = CL_MODE_ENFORCE;
+    assert_int_equal(look_for(f, "twin-audit", f->path), -EINVAL);
+}
+
 static void test_unreadable(void **state)
 {
     struct fixture *f = *state;
@@ -176,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_enforced),   TEST(test_not_enforced), TEST(test_not_loaded),     TEST(test_no_apparmor),
         TEST(test_unreadable), TEST(test_unconfined),   TEST(test_running_kernel),
+        TEST(test_audit_mode),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,8 @@ static void test_errors_name_line_found_and_allowed(void **state)
         {"capabilities = { bounding = [\"CHOWN\"]; ambient = [\"CHOWN\"]; };",
          "allowed: with namespaces.identity = \"plain\""},
         {"seccomp = { allow = [\"opne\"]; };", "did you mean \"open\"?"},
+        {"seccomp = { deny = [\"fchmodatt2\"]; };", "did you mean \"fchmodat2\"?"},
+        {"mode = \"complain\";", "allowed: \"enforce\" or \"audit\""},
         {"seccomp = { deny = [\"open\"]; allow = [\"open\"]; };", "is in seccomp.allow and in seccomp.deny"},
         {"seccomp = { profile = \"defualt\"; };", "did you mean \"default\"?"},
         {"seccomp = { profile = \"profile.json\"; };", "not an absolute path"},

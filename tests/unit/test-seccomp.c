@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,6 +85,68 @@ static void test_policy_action(void **state)
     assert_int_equal(ask(f, "read", 0, 0), SECCOMP_RET_KILL_PROCESS);
 }
 
+/* Audit mode lets through and logs what the policy denies, all but a terminal's input and what is no denial. */
+static void test_audit_mode(void **state)
+{
+    struct fixture *f = *state;
+
+    deny(f, "read");
+    allow(f, "keyctl");
+    compile_default(f);
+    assert_int_equal(ask(f, "ioctl", 0, 0x5412), ERRNO(EPERM));
+    f->policy.mode = CL_MODE_AUDIT;
+    compile_default(f);
+    expect_everywhere(f, "mount", SECCOMP_RET_LOG);
+    expect_everywhere(f, "read", SECCOMP_RET_LOG);
+    expect_everywhere(f, "unshare", SECCOMP_RET_LOG);
+    expect_everywhere(f, "keyctl", SECCOMP_RET_ALLOW);
+    expect_everywhere(f, "write", SECCOMP_RET_ALLOW);
+    expect_everywhere(f, "clone3", ERRNO(ENOSYS)); /* the C library falls back on clone */
+    assert_int_equal(ask(f, "clone", CLONE_NEWUSER, 0), SECCOMP_RET_LOG);
+    assert_int_equal(ask(f, "clone", 0x3d0f00, 0), SECCOMP_RET_ALLOW);
+    assert_int_equal(ask(f, "personality", 0x40000, 0), SECCOMP_RET_LOG);
+    assert_int_equal(ask(f, "socket", 40, 0), SECCOMP_RET_LOG);
+    assert_int_equal(ask_number(f, AUDIT_ARCH_X86_64, 461, 0, 0), SECCOMP_RET_LOG); /* lsm_list_modules */
+    assert_int_equal(ask_number(f, AUDIT_ARCH_X86_64, 1000, 0, 0), ERRNO(ENOSYS));  /* too young */
+    assert_int_equal(ask_number(f, AUDIT_ARCH_ARM, 1, 0, 0), SECCOMP_RET_LOG);
+    for (size_t i = 0; i < CL_ARRAY_SIZE(arches); i++) {
+        assert_int_equal(ask_on(f, i, "ioctl", 0, 0x5412), ERRNO(EPERM)); /* TIOCSTI */
+        assert_int_equal(ask_on(f, i, "ioctl", 0, GARBAGE | 0x5412), ERRNO(EPERM));
+        assert_int_equal(ask_on(f, i, "ioctl", 0, GARBAGE | 0x541c), ERRNO(EPERM)); /* TIOCLINUX */
+        assert_int_equal(ask_on(f, i, "ioctl", 0, 0x5401), SECCOMP_RET_ALLOW);
+    }
+    f->policy.seccomp.action = CL_SECCOMP_KILL;
+    compile_default(f);
+    expect_everywhere(f, "mount", SECCOMP_RET_LOG);
+    assert_int_equal(ask(f, "ioctl", 0, 0x5412), SECCOMP_RET_KILL_PROCESS);
+    f->policy.seccomp.action = CL_SECCOMP_ERRNO;
+    allow(f, "ioctl"); /* who allows it has allowed it */
+    compile_default(f);
+    assert_int_equal(ask(f, "ioctl", 0, 0x5412), SECCOMP_RET_ALLOW);
+}
+
+/* A profile whose denial is ENOSYS, and one that allows what it does not name. */
+static void test_audit_defaults(void **state)
+{
+    struct fixture *f = *state;
+
+    f->policy.mode = CL_MODE_AUDIT;
+    compile_text(f, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"syscalls\":["
+                    "{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"},"
+                    "{\"names\":[\"chmod\",\"fchmodat2\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":13},"
+                    "{\"names\":[\"clone3\"],\"action\":\"SCMP_ACT_LOG\"}]}");
+    assert_int_equal(ask(f, "read", 0, 0), SECCOMP_RET_ALLOW);
+    assert_int_equal(ask(f, "write", 0, 0), SECCOMP_RET_LOG);
+    assert_int_equal(ask(f, "chmod", 0, 0), SECCOMP_RET_LOG);
+    assert_int_equal(ask(f, "clone3", 0, 0), SECCOMP_RET_LOG);
+    assert_int_equal(ask_number(f, AUDIT_ARCH_X86_64, 452, 0, 0), SECCOMP_RET_LOG);
+    assert_int_equal(ask(f, "ioctl", 0, 0x5412), ERRNO(ENOSYS));
+    compile_text(f, ALLOW_ALL "{\"names\":[\"chmod\"],\"action\":\"SCMP_ACT_KILL_PROCESS\"}]}");
+    assert_int_equal(ask(f, "chmod", 0, 0), SECCOMP_RET_LOG);
+    assert_int_equal(ask(f, "ioctl", 0, 0x5412), SECCOMP_RET_ALLOW);
+    assert_int_equal(ask(f, "mount", 0, 0), SECCOMP_RET_ALLOW);
+}
+
 static void test_unconfined(void **state)
 {
     struct fixture *f = *state;
@@ -148,7 +211,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_overlay),    TEST(test_overlay_multiplexed), TEST(test_policy_action),
-        TEST(test_unconfined), TEST(test_untrusted_files),     TEST(test_sealed),
+        TEST(test_audit_mode), TEST(test_audit_defaults),      TEST(test_unconfined),
+        TEST(test_untrusted_files), TEST(test_sealed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
