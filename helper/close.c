@@ -18,6 +18,7 @@
 #include "close.h"
 #include "log.h"
 #include "session.h"
+#include "story.h"
 #include "util.h"
 
 #define KILL_WAIT_MS  5000
@@ -121,19 +122,20 @@ static void log_end(const struct record *record, const struct cl_usage *usage)
 
 int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e)
 {
-    struct cl_usage usage = {0};
+    struct story_usage usage = {0};
     int r;
 
     if (grace_ms > 0)
         grant_grace(record, grace_ms);
     if (record->cgroup[0])
-        (void)!cgroup_usage(record->cgroup, &usage); /* gone with the cgroup */
+        story_measure(record, &usage); /* gone with the cgroup */
     r = kill_init(record, e);
     if (r == 0 && record->cgroup[0])
         r = cgroup_remove(record->manager, record->cgroup, record->uid, KILL_WAIT_MS, e);
     if (r < 0)
         return r;
-    log_end(record, &usage);
+    log_end(record, &usage.session);
+    story_end(record, &usage);
     r = record_remove(run_fd, record->id);
     return r < 0 ? cl_fail(e, -r, "remove record %s", record->id) : 0;
 }

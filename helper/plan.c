@@ -74,6 +74,7 @@ int stage_answer(struct session *s, struct cl_error *e)
     plan->complain = s->policy->mode == CL_MODE_AUDIT;
     memcpy(plan->id, s->id, sizeof(plan->id));
     (void)snprintf(plan->policy, sizeof(plan->policy), "%s", s->policy->name);
+    memcpy(reply.notice, s->notice, sizeof(reply.notice));
     if (s->apparmor &&
         (size_t)snprintf(plan->apparmor, sizeof(plan->apparmor), "%s", s->apparmor) >= sizeof(plan->apparmor))
         return cl_policy_fail(s->policy, CL_KEY_APPARMOR_PROFILE, e, ENAMETOOLONG,

@@ -117,6 +117,9 @@ int record_open_dir(int *ret_fd, struct cl_error *e)
     cl_close(&sub);
     if (r == 0)
         r = open_private_dir(state, "seccomp", &sub, e);
+    cl_close(&sub);
+    if (r == 0)
+        r = open_private_dir(state, "hits", &sub, e);
     if (r == 0)
         *ret_fd = cl_take_fd(&run);
     return r;
@@ -156,17 +159,33 @@ static json_t *json_text(const char *s)
     return text ? text : json_string("?");
 }
 
+json_t *record_limit_json(const struct record_limit *limit)
+{
+    return json_pack("{s:s, s:o, s:o}", "key", limit->key, "value", json_text(limit->value), "source",
+                     json_text(limit->source));
+}
+
+static json_t *limits_to_json(const struct record *r)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < r->n_limits; i++)
+        (void)json_array_append_new(array, record_limit_json(&r->limits[i]));
+    return array;
+}
+
 static json_t *record_to_json(const struct record *r)
 {
     return json_pack(
-        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I}", "id",
-        r->id, "live", r->live, "user", json_text(r->user), "policy", json_text(r->policy), "service",
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I, s:o}",
+        "id", r->id, "live", r->live, "user", json_text(r->user), "policy", json_text(r->policy), "service",
         json_text(r->service), "rhost", json_text(r->rhost), "tty", json_text(r->tty), "cgroup",
         json_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since, "opener",
         (json_int_t)r->opener, "opener_start", (json_int_t)r->opener_start, "init", (json_int_t)r->init,
         "init_start", (json_int_t)r->init_start, "helper", (json_int_t)r->helper, "helper_start",
         (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager", (json_int_t)r->manager, "audit",
-        r->audit, "apparmor", json_text(r->apparmor), "audit_session", (json_int_t)r->audit_session);
+        r->audit, "apparmor", json_text(r->apparmor), "audit_session", (json_int_t)r->audit_session, "limits",
+        limits_to_json(r));
 }
 
 int record_save(int run_fd, const struct record *record, struct cl_error *e)
@@ -182,6 +201,27 @@ int record_save(int run_fd, const struct record *record, struct cl_error *e)
     record_path(record->id, path, sizeof(path));
     r = cl_replace_file_at(run_fd, path, text, strlen(text), 0600);
     return r < 0 ? cl_fail(e, -r, "write record %s", record->id) : 0;
+}
+
+/* Absent in the record of an older version: a cell that outlived the upgrade. */
+static void limits_from_json(json_t *array, struct record *r)
+{
+    size_t i;
+    json_t *item;
+
+    json_array_foreach(array, i, item)
+    {
+        struct record_limit *limit = &r->limits[r->n_limits];
+        const char *key, *value, *source;
+
+        if (r->n_limits == RECORD_LIMITS_MAX ||
+            json_unpack(item, "{s:s, s:s, s:s}", "key", &key, "value", &value, "source", &source) < 0)
+            return;
+        (void)snprintf(limit->key, sizeof(limit->key), "%s", key);
+        (void)snprintf(limit->value, sizeof(limit->value), "%s", value);
+        (void)snprintf(limit->source, sizeof(limit->source), "%s", source);
+        r->n_limits++;
+    }
 }
 
 /* The last three are missing in what an older version wrote. */
@@ -219,6 +259,7 @@ static int record_from_json(json_t *json, struct record *r)
     r->helper_start = (uint64_t)helper_start;
     r->grace = (uint64_t)grace;
     r->manager = manager == CL_MANAGER_SYSTEMD ? CL_MANAGER_SYSTEMD : CL_MANAGER_CGROUPFS;
+    limits_from_json(json_object_get(json, "limits"), r);
     return 0;
 }
 

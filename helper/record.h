@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Records: one root-owned JSON file for each cell, CL_RUN_DIR/cells/ID.json. A process is named by pid and start
- * time, and trusted only through a pidfd that was checked against both.
+ * Records: one root-owned JSON file for each cell, CL_RUN_DIR/cells/ID.json. A process is named by pid and
+ * start time, and trusted only through a pidfd that was checked against both.
  */
 #ifndef CL_RECORD_H
 #define CL_RECORD_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,22 +16,35 @@
 #include "handoff.h"
 
 #define RECORD_NO_SESSION UINT32_MAX /* as the kernel has it */
+/* A limit that a cell was opened with, as its policy said it then. */
+struct record_limit {
+    char key[48];     /* "cgroup.session.pids_max" */
+    char value[96];   /* "512M", as `explain` shows it */
+    char source[300]; /* "FILE:LINE" or "built-in" */
+};
+
+#define RECORD_LIMITS_MAX 16
 
 struct record {
     char id[CL_ID_LENGTH + 1];
-    bool live; /* committed; else it is being built */
+    bool live;                                                  /* committed; else it is being built */
     const char *user, *policy, *service, *rhost, *tty, *cgroup; /* cgroup: empty without one */
     uid_t uid;
-    int64_t since; /* CLOCK_REALTIME, seconds */
-    pid_t opener, init, helper; /* init 0: not known yet; helper: who builds it */
+    int64_t since;                                   /* CLOCK_REALTIME, seconds */
+    pid_t opener, init, helper;                      /* init 0: not known yet; helper: who builds it */
     uint64_t opener_start, init_start, helper_start; /* clock ticks since boot */
-    uint64_t grace; /* seconds */
+    uint64_t grace;                                  /* seconds */
     enum cl_cgroup_manager manager;
     bool audit;             /* the policy's mode */
     const char *apparmor;   /* the profile that the cell runs under; empty without one */
     uint32_t audit_session; /* the login's, RECORD_NO_SESSION where nothing set one */
+    struct record_limit limits[RECORD_LIMITS_MAX];
+    size_t n_limits;
     void *json; /* what the strings of a loaded record live in */
 };
+
+/* An object of key, value and source. */
+json_t *record_limit_json(const struct record_limit *limit);
 
 /* Field 22 of /proc/PID/stat: proc_pid_stat(5). */
 int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e) CL_WARN_UNUSED;

@@ -9,8 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy_limits.h"
 #include "record.h"
 #include "session.h"
+#include "story.h"
 #include "sweep.h"
 #include "util.h"
 
@@ -37,6 +39,7 @@ int record_update(struct session *s, bool live, struct cl_error *e)
     int r = record_start_time(s->opener, &record.opener_start, e);
 
     memcpy(record.id, s->id, sizeof(record.id));
+    record.n_limits = policy_limits(s->policy, record.limits);
     if (r == 0)
         r = record_start_time(getpid(), &record.helper_start, e);
     return r < 0 ? r : record_save(s->run_fd, &record, e);
@@ -100,7 +103,10 @@ void undo_record(struct session *s)
 int stage_commit(struct session *s, struct cl_error *e)
 {
     int r = record_update(s, true, e);
+    bool can_tell = s->request->terminal || strcmp(s->request->tty, CL_TTY_LATER) == 0;
 
+    if (r == 0 && can_tell && story_notice(s->user->uid, s->user->name, s->notice, sizeof(s->notice))[0])
+        story_lent(s->user->uid, s->user->name, s->id);
     if (r == 0)
         cl_close(&s->lock_fd);
     return r;

@@ -17,7 +17,23 @@
 #include "record.h"
 #include "serve.h"
 #include "session.h"
+#include "story.h"
+#include "user.h"
 #include "util.h"
+
+/* For another login of the user: what is missed is told again, or stands in the log. */
+#define STORY_WAIT_MS 500
+
+void serve_keep_refusal(const struct session *s, const struct cl_error *cause)
+{
+    cleanup_fd int lock = -1;
+    char why[1200];
+
+    if (s->user && s->run_fd >= 0 &&
+        record_lock(s->run_fd, s->user->uid, cl_now_ms() + STORY_WAIT_MS, &lock, NULL) == 0)
+        story_refused(s->user->uid, s->user->name, s->request->service, s->id,
+                      cl_error_format(cause, why, sizeof(why)));
+}
 
 void serve_log_refusal(const struct session *s, const struct cl_error *e)
 {
@@ -33,9 +49,21 @@ static int refuse(struct session *s, const struct cl_error *cause, struct cl_err
     struct cl_reply reply = {.type = CL_REPLY_REFUSED};
 
     serve_log_refusal(s, cause);
+    serve_keep_refusal(s, cause);
     (void)snprintf(reply.text, sizeof(reply.text),
                    "cloister: login refused (reference %s); ask the administrator", s->id);
     return session_reply(s, &reply, NULL, 0, e);
+}
+
+/* What the session was lent for its user has been on a terminal. */
+static void keep_shown(int run_fd, const char *name, const char *id)
+{
+    cleanup_user struct cl_user *user = NULL;
+    cleanup_fd int lock = -1;
+
+    if (cl_user_lookup(name, &user, NULL) == 0 &&
+        record_lock(run_fd, user->uid, cl_now_ms() + STORY_WAIT_MS, &lock, NULL) == 0)
+        story_told(user->uid, user->name, id);
 }
 
 static int grant(struct session *s, struct cl_error *e)
@@ -56,6 +84,8 @@ static int grant(struct session *s, struct cl_error *e)
     cl_log(LOG_INFO, "open: id=%s user=%s policy=%s%s service=%s rhost=%s tty=%s init=%d", s->id, s->user->name,
            s->policy->name, s->policy->mode == CL_MODE_AUDIT ? " mode=audit" : "", s->request->service,
            s->request->rhost, s->request->tty, s->init);
+    if (s->notice[0] && s->request->terminal)
+        keep_shown(s->run_fd, s->user->name, s->id);
     return 0;
 }
 
@@ -85,6 +115,8 @@ static int serve_close(struct session *s, struct cl_error *e)
     cleanup_record struct record *record = NULL;
     int r = record_open_dir(&s->run_fd, e);
 
+    if (r == 0 && s->request->shown)
+        keep_shown(s->run_fd, s->request->user, s->request->id);
     if (r == 0)
         r = close_find(s->run_fd, s->request->id, s->opener, &record, e);
     if (r == 0 && record) {

@@ -68,6 +68,7 @@ struct session {
     int init_sock;       /* to the process that becomes cloister-init */
     int init_go;         /* closed without a byte: cloister-init ends the cell */
     uint64_t inodes[CL_NS_COUNT];
+    char notice[CL_NOTICE_MAX]; /* what the user is told at this login */
     uint32_t namespaces; /* CLONE_NEW* flags of the cell */
     struct cgroup_place cgroup;
 };

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "record.h"
 #include "session.h"
+#include "story.h"
 #include "sweep.h"
 #include "util.h"
 
@@ -94,6 +95,7 @@ int sweep_verb(const struct caller *caller, char *const *arguments, struct cl_er
     if (r < 0)
         return r;
     records = sweep_records(run_fd);
+    (void)story_sweep(run_fd);
     cgroups = sweep_cgroups(run_fd, e);
     if (cgroups < 0)
         return cgroups;

@@ -19,6 +19,7 @@
 #define CL_HANDOFF_VERSION 2
 #define CL_ID_LENGTH       12   /* of a cell: lower-case letters and digits */
 #define CL_ENV_MAX         4096 /* bytes of environment in a plan */
+#define CL_NOTICE_MAX      2048 /* bytes of what the user is told at a login */
 #ifndef CL_DEADLINE_MS /* a test builds the module with a short one */
 #define CL_DEADLINE_MS 10000
 #endif
@@ -34,6 +35,8 @@ struct cl_request {
     uint32_t version;
     uint32_t verb;
     uint32_t setcred_calls; /* how often our pam_setcred has established credentials before: 1, or a broken stack */
+    uint32_t terminal; /* open: what the helper has for the user can be shown at once, on a terminal */
+    uint32_t shown;    /* close: the session had a terminal, where sshd showed it */
     char id[CL_ID_LENGTH + 1]; /* close */
     char user[256];
     char service[64];
@@ -76,9 +79,14 @@ struct cl_reply {
     uint32_t type;
     uint32_t deadline_ms;
     char text[1024]; /* REFUSED: for the user; EXEMPT: why, for the log */
+    char notice[CL_NOTICE_MAX]; /* PLAN: lines for the user, each ends in '\n'; ASCII; empty: none */
     pid_t pid;       /* STARTED: the command's process, a child of who asked */
     struct cl_plan plan;
 };
+
+/* PAM_TTY of sshd, which has no terminal yet when it opens a session. It keeps what a module says, and shows it where
+ * it starts a shell on one: never with a command, and never before a transfer. */
+#define CL_TTY_LATER "ssh"
 
 /* Send one message with n_fds descriptors. 0 or -errno (never raises SIGPIPE). */
 int cl_send(int sock, const void *message, size_t size, const int *fds, size_t n_fds) CL_WARN_UNUSED;

@@ -133,6 +133,14 @@ static bool is_word(const char *s)
     return true;
 }
 
+static bool is_notice(const char *s)
+{
+    for (; *s; s++)
+        if (*s != '\n' && (*s < ' ' || *s == 0x7f))
+            return false;
+    return true;
+}
+
 bool cl_id_valid(const char *id)
 {
     return strlen(id) == CL_ID_LENGTH && strspn(id, "0123456789abcdefghijklmnopqrstuvwxyz") == CL_ID_LENGTH;
@@ -156,6 +164,8 @@ bool cl_reply_valid(const struct cl_reply *reply)
     const struct cl_plan *plan = &reply->plan;
 
     if (reply->version != CL_HANDOFF_VERSION || reply->type >= CL_REPLY_COUNT || !TERMINATED(reply->text))
+        return false;
+    if (!TERMINATED(reply->notice) || !is_notice(reply->notice))
         return false;
     if (reply->type == CL_REPLY_STARTED)
         return reply->pid > 1 && TERMINATED(plan->id) && cl_id_valid(plan->id);

@@ -64,6 +64,8 @@ static void after_fork_in_child(void)
 {
     struct session *session = fork_state.armed;
 
+    if (fork_state.child)
+        notice_in_child(fork_state.child);
     if (!session || fork_state.by_module)
         return;
     if (session->state != SESSION_OPEN)

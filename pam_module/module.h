@@ -29,6 +29,7 @@ struct session {
     struct cl_plan plan;  /* valid when open */
     struct cl_plan_fds fds;
     int own_pid_ns;       /* the opener's pid_for_children, to come back to */
+    volatile char *shown; /* shared with the service's children, which say that a terminal was there; NULL: no need */
     struct cl_error fork_error; /* why the next child could not be born in the cell */
 };
 
@@ -47,6 +48,16 @@ int fork_refuse(struct session *session, struct cl_error *e) CL_WARN_UNUSED;
 void fork_disarm(const struct session *session);
 /* Is this process the child that fork_arm prepared, for this session? */
 bool fork_is_child(const struct session *session);
+
+/* notice.c: can a message to the user be shown now, on a terminal? */
+bool notice_terminal(int flags);
+/* Tell the user what the helper's reply has for them. */
+void notice_show(pam_handle_t *pamh, struct session *session, const char *notice);
+/* In a child that the service forks in the cell: note whether it was given a terminal. */
+void notice_in_child(const struct session *session);
+/* Was there one? */
+bool notice_shown(const struct session *session);
+void notice_clear(struct session *session);
 
 /* report.c: a log line from a process that is about to lose sight of /dev/log. report_open connects first;
  * report_failure sends one line through it (or syslog(3)) and ends the process. */

@@ -50,6 +50,7 @@ static void free_session(pam_handle_t *pamh, void *data, int status)
                  */
     cl_close(&session->own_pid_ns);
     cl_plan_fds_close(&session->fds);
+    notice_clear(session);
     free(session);
 }
 
@@ -194,7 +195,7 @@ static int adopt_plan(pam_handle_t *pamh, struct session *session, const struct 
     return 0;
 }
 
-static int open_session(pam_handle_t *pamh, struct session *session)
+static int open_session(pam_handle_t *pamh, struct session *session, int flags)
 {
     struct cl_plan_fds fds = {.fd = {-1, -1, -1}};
     struct cl_request request;
@@ -206,6 +207,7 @@ static int open_session(pam_handle_t *pamh, struct session *session)
         pam_syslog(pamh, LOG_ERR, "refused: a PAM item is too long");
         return -EACCES;
     }
+    request.terminal = notice_terminal(flags);
     if (helper_call(&request, &reply, &fds, &e) < 0) {
         r = without_helper(pamh, &request, &e);
         if (r == 0)
@@ -214,7 +216,10 @@ static int open_session(pam_handle_t *pamh, struct session *session)
     }
     switch ((enum cl_reply_type)reply.type) {
     case CL_REPLY_PLAN:
-        return adopt_plan(pamh, session, &reply.plan, &fds);
+        r = adopt_plan(pamh, session, &reply.plan, &fds);
+        if (r == 0)
+            notice_show(pamh, session, reply.notice);
+        return r;
     case CL_REPLY_EXEMPT:
         session->state = SESSION_EXEMPT;
         return 0;
@@ -242,6 +247,7 @@ static int close_cell(pam_handle_t *pamh, struct session *session)
     fork_disarm(session);
     if (r == 0) {
         memcpy(request.id, session->plan.id, sizeof(request.id));
+        request.shown = notice_shown(session);
         r = helper_call(&request, &reply, &fds, &e);
     }
     if (r < 0) {
@@ -297,7 +303,7 @@ EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const ch
         pam_syslog(pamh, LOG_CRIT, "out of memory: the service ends");
         _exit(1);
     }
-    r = open_session(pamh, session);
+    r = open_session(pamh, session, flags);
     if (r < 0)
         refuse_children(pamh, session);
     return pam_code(r);

@@ -152,6 +152,13 @@ static void answer(enum fake_answer how)
         say(&hello, 0);
         say(&plan, 2);
         return;
+    case FAKE_NOTICE:
+    case FAKE_BAD_NOTICE:
+        (void)snprintf(plan.notice, sizeof(plan.notice),
+                       how == FAKE_NOTICE ? "one 100%%s\ntwo\n" : "one\033[2J\n");
+        say(&hello, 0);
+        say(&plan, 3);
+        return;
     case FAKE_EXEMPT:
     case FAKE_REFUSE:
     case FAKE_DONE:

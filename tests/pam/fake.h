@@ -18,6 +18,8 @@ enum fake_answer {
     FAKE_PLAN,      /* hello, then a plan with all three descriptors */
     FAKE_PLAN_BARE, /* a plan without cgroup and filter */
     FAKE_SECCOMP_ONLY,
+    FAKE_NOTICE,     /* a plan, and two lines for the user */
+    FAKE_BAD_NOTICE, /* a plan, and a control character for the user */
     FAKE_EXEMPT,
     FAKE_REFUSE,
     FAKE_DONE,

@@ -38,8 +38,12 @@ static char told[512];
 
 static int converse(int n, const struct pam_message **message, struct pam_response **ret, void *data)
 {
-    for (int i = 0; i < n; i++)
-        (void)snprintf(told, sizeof(told), "%s", message[i]->msg);
+    for (int i = 0; i < n; i++) {
+        bool line = message[i]->msg_style == PAM_TEXT_INFO; /* one of several */
+        size_t used = line ? strlen(told) : 0;
+
+        (void)snprintf(told + used, sizeof(told) - used, line ? "%s\n" : "%s", message[i]->msg);
+    }
     *ret = calloc((size_t)n, sizeof(**ret));
     return *ret ? PAM_SUCCESS : PAM_BUF_ERR;
 }
@@ -294,6 +298,7 @@ USELESS(sends_too_many_descriptors, FAKE_MANY_FDS)
 USELESS(floods_descriptors, FAKE_FLOOD_FDS)
 USELESS(plans_for_uid_0, FAKE_ROOT_PLAN)
 USELESS(sends_endless_string, FAKE_UNTERMINATED)
+USELESS(sends_control_character, FAKE_BAD_NOTICE)
 
 static void test_answer_then_linger(void **state)
 {
@@ -336,6 +341,22 @@ static void test_open_without_cgroup_and_filter(void **state)
 static void test_open_without_cgroup(void **state)
 {
     assert_opens(FAKE_SECCOMP_ONLY, 2);
+}
+
+static void test_notice(void **state)
+{
+    pam_handle_t *pamh;
+
+    set_answer(FAKE_NOTICE);
+    told[0] = '\0';
+    pamh = start(USER);
+    assert_int_equal(open_as(pamh), PAM_SUCCESS);
+    assert_string_equal(told, "one 100%s\ntwo\n");
+    assert_int_equal(get_record().request.terminal, 0); /* standard input is none in a test */
+    assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+    assert_int_equal(get_record().request.shown, 0); /* sshd has not started a shell */
+    assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+    assert_no_child();
 }
 
 static void test_open_again(void **state)
@@ -585,10 +606,12 @@ int main(void)
         cmocka_unit_test_setup(test_helper_floods_descriptors, setup),
         cmocka_unit_test_setup(test_helper_plans_for_uid_0, setup),
         cmocka_unit_test_setup(test_helper_sends_endless_string, setup),
+        cmocka_unit_test_setup(test_helper_sends_control_character, setup),
         cmocka_unit_test_setup(test_answer_then_linger, setup),
         cmocka_unit_test_setup(test_open_and_close, setup),
         cmocka_unit_test_setup(test_open_without_cgroup_and_filter, setup),
         cmocka_unit_test_setup(test_open_without_cgroup, setup),
+        cmocka_unit_test_setup(test_notice, setup),
         cmocka_unit_test_setup(test_open_again, setup),
         cmocka_unit_test_setup(test_environment, setup),
         cmocka_unit_test_setup(test_long_item, setup),
