@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "can.h"
 #include "ctl.h"
 #include "select.h"
 #include "util.h"
@@ -128,7 +129,7 @@ static int load_error(const struct ctl *ctl, int r, const struct cl_problems *pr
 }
 
 /* Who is exempt is known before any policy is read, as in a login. */
-static int explain(const struct ctl *ctl, struct answer *answer)
+static int explain(const struct ctl *ctl, struct answer *answer, const char *question)
 {
     cleanup_problems struct cl_problems problems = {0};
     cleanup_config struct cl_config *config = NULL;
@@ -150,6 +151,8 @@ static int explain(const struct ctl *ctl, struct answer *answer)
         if (r < 0)
             return ctl_error("%s", strerror(-r));
     }
+    if (question)
+        return can_answer(ctl, config, answer, question);
     return ctl->json ? print_json(answer) : print_text(answer);
 }
 
@@ -172,5 +175,5 @@ int ctl_explain(struct ctl *ctl, int argc, char **argv)
         return ctl_error("look up user \"%.256s\": %s", argv[first], strerror(-r));
     answer.user = user;
     answer.service = values[0] ? values[0] : "sshd";
-    return explain(ctl, &answer);
+    return explain(ctl, &answer, values[1]);
 }

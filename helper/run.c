@@ -175,8 +175,9 @@ static int open_and_start(struct run *run, struct cl_error *e)
         return refuse(run, &cause, e);
     if (s->outcome == OUTCOME_EXEMPT)
         return exempt(run, e);
-    cl_log(LOG_INFO, "open: id=%s user=%s policy=%s service=%s rhost= tty=%s init=%d by uid %u", s->id,
-           s->user->name, s->policy->name, s->request->service, s->request->tty, s->init, run->caller->uid);
+    cl_log(LOG_INFO, "open: id=%s user=%s policy=%s%s service=%s rhost= tty=%s init=%d by uid %u", s->id,
+           s->user->name, s->policy->name, s->policy->mode == CL_MODE_AUDIT ? " mode=audit" : "",
+           s->request->service, s->request->tty, s->init, run->caller->uid);
     return 0;
 }
 

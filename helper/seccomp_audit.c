@@ -34,7 +34,8 @@ uint32_t seccomp_audited_default(uint32_t action, bool audit)
     return audit && seccomp_action_denies(action) ? SCMP_ACT_LOG : action;
 }
 
-static void add_guard(struct seccomp_program *guard, const struct seccomp_data *call, uint32_t command, uint32_t action)
+static void add_guard(struct seccomp_program *guard, const struct seccomp_data *call, uint32_t command,
+                      uint32_t action)
 {
     const struct sock_filter insns[GUARD_LENGTH] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -66,8 +67,8 @@ static void guard_arch(const struct seccomp_program *enforcing, uint32_t arch, s
     }
 }
 
-int seccomp_audit_guard(const struct seccomp_program *enforcing, const struct seccomp_profile *profile, uint32_t arch,
-                        struct seccomp_program *ret, struct cl_error *e)
+int seccomp_audit_guard(const struct seccomp_program *enforcing, const struct seccomp_profile *profile,
+                        uint32_t arch, struct seccomp_program *ret, struct cl_error *e)
 {
     size_t most = (profile->n_arches + 1) * CL_ARRAY_SIZE(guarded) * GUARD_LENGTH;
     struct seccomp_program guard = {.insns = calloc(most + 1, sizeof(struct sock_filter))};

@@ -271,6 +271,7 @@ static int parse_rules(const struct js_parse *p, json_t *root, struct seccomp_pr
         char path[JS_PATH_SIZE];
         bool here = false;
 
+        rule->index = i;
         js_path_item(path, "syscalls", i);
         if (!json_is_object(call))
             return js_bad(p, EINVAL, path, "is not an object");

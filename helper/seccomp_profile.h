@@ -23,6 +23,7 @@ struct seccomp_rule {
     uint32_t action; /* SCMP_ACT_ */
     struct scmp_arg_cmp *args;
     size_t n_args;
+    size_t index; /* in the file's list of rules */
 };
 
 struct seccomp_profile {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What a filter answers to one call: the program run here as the kernel runs it (classic BPF as seccomp(2) takes it).
+ * What a filter answers to one call: the program run here as the kernel runs it (classic BPF as seccomp(2)
+ * takes it).
  */
 #ifndef CL_SECCOMP_RUN_H
 #define CL_SECCOMP_RUN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * From a policy to its seccomp profile's text and to a program: what the login, the check and the questions of
- * `cloister explain --can` have in common.
+ * From a policy to its seccomp profile's text and to a program: what the login, the check and the questions
+ * of `cloister explain --can` have in common.
  */
 #include "config.h"
 
@@ -70,7 +70,8 @@ int seccomp_source_read(const struct cl_policy *policy, struct seccomp_source *s
     return read_profile(profile, &source->text, &source->size, e);
 }
 
-int seccomp_source_parse(const struct seccomp_source *source, struct seccomp_profile **ret, struct cl_error *e)
+int seccomp_source_parse(const struct seccomp_source *source, struct seccomp_profile **ret,
+                         struct cl_error *e)
 {
     return seccomp_profile_parse(source->path, source->text, source->size, &source->host, ret, e);
 }

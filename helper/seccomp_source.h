@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A policy's seccomp profile, read from its file, and everything else that decides about the program. Private to
- * seccomp*.c.
+ * A policy's seccomp profile, read from its file, and everything else that decides about the program. Private
+ * to seccomp*.c.
  */
 #ifndef CL_SECCOMP_SOURCE_H
 #define CL_SECCOMP_SOURCE_H
@@ -24,10 +24,10 @@ void seccomp_source_clear(struct seccomp_source *source);
 
 bool seccomp_is_unconfined(const struct cl_policy *policy);
 /* Read the profile's file, which must be root's (`check`: or its own user's) alone to write. -errno. */
-int seccomp_source_read(const struct cl_policy *policy, struct seccomp_source *source, struct cl_error *e)
-    CL_WARN_UNUSED;
-int seccomp_source_parse(const struct seccomp_source *source, struct seccomp_profile **ret, struct cl_error *e)
-    CL_WARN_UNUSED;
+int seccomp_source_read(const struct cl_policy *policy, struct seccomp_source *source,
+                        struct cl_error *e) CL_WARN_UNUSED;
+int seccomp_source_parse(const struct seccomp_source *source, struct seccomp_profile **ret,
+                         struct cl_error *e) CL_WARN_UNUSED;
 /* What the policy lays on top; nothing is copied. */
 struct seccomp_overlay seccomp_overlay_of(const struct cl_policy *policy);
 /* -EINVAL: seccomp.deny names a call that neither libseccomp nor we know. */

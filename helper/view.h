@@ -7,7 +7,9 @@
 #define CL_VIEW_H
 
 #include "err.h"
+#include "mounts.h"
 #include "session.h"
+#include "view_layout.h"
 
 #define VIEW_INODES_MAX 100000 /* of each filesystem in memory that the user may write to */
 
@@ -18,10 +20,9 @@ struct view {
     int idmap;  /* user namespace for id-mapped mounts; -1: plain */
     int null;   /* O_PATH of the cell's /dev/null, to mask files with */
     int empty;  /* O_PATH of an attached empty read-only folder, to mask folders with; -1: not made yet */
-    char *covered[64]; /* paths that the view replaces: nothing of the host below them is taken over; not owned */
+    char *covered[MOUNTS_COVERED_MAX]; /* paths that the view replaces: nothing of the host below them is taken over; not owned */
     size_t n_covered;
-    bool has_home;        /* the user's home is a path that a cell can have */
-    char home_base[4096]; /* the folder that holds the homes, replaced by an empty one; empty: none */
+    struct view_homes homes;
 };
 
 /* Open a path of the cell, or of the host. As path_open. */
@@ -51,7 +52,7 @@ int view_home(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_policy.c: what else `files` of the policy says. */
 int view_private(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_lists(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
-/* view_home.c: whether there is a home, and the folder that holds the homes; fills has_home and home_base. */
+/* view_home.c: whether there is a home, and the folder that holds the homes; fills homes. */
 void view_find_home(struct view *v);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The home of the user, alone in an empty folder of homes. Where it lies is what NSS says, and a directory
- * service may say anything: a home that is, holds or lies in what the view replaces is no home.
+ * The home of the user, alone in an empty folder of homes.
  */
 #include "config.h"
 
@@ -18,79 +17,12 @@
 #include "util.h"
 #include "view.h"
 
-#define USUAL_BASE "/home"
-
-/* Homes that lie directly in these share the folder with the system: it cannot be emptied. */
-static const char *const system_folders[] = {"",           "/etc",     "/mnt",       "/opt",       "/srv",
-                                             "/usr",       "/usr/lib", "/usr/local", "/usr/share", "/var",
-                                             "/var/cache", "/var/lib", "/var/log",   "/var/spool", "/media"};
-
-/* Absolute, and no component empty, "." or "..". */
-static bool is_clean(const char *path)
-{
-    if (path[0] != '/' || strlen(path) >= sizeof(((struct view *)NULL)->home_base))
-        return false;
-    while (*path) {
-        size_t length = strcspn(++path, "/");
-
-        if (length == 0 || (length == 1 && path[0] == '.') ||
-            (length == 2 && path[0] == '.' && path[1] == '.'))
-            return false;
-        path += length;
-    }
-    return true;
-}
-
-static bool overlaps(const char *home, const char *other)
-{
-    return path_is_below(home, other) || path_is_below(other, home);
-}
-
-static bool is_usable(const struct view *v, const char *home)
-{
-    static const char *const kernel[] = {"/proc", "/sys", "/dev", "/run", CL_RUN_DIR, CL_STATE_DIR};
-    char *const *private_dirs = v->s->policy->files.private_dirs, *const *hide = v->s->policy->files.hide;
-
-    if (!is_clean(home) || path_is_below(USUAL_BASE, home))
-        return false;
-    for (size_t i = 0; i < CL_ARRAY_SIZE(kernel); i++)
-        if (overlaps(home, kernel[i]))
-            return false;
-    for (size_t i = 0; private_dirs && private_dirs[i]; i++)
-        if (overlaps(home, private_dirs[i]))
-            return false;
-    for (size_t i = 0; hide && hide[i]; i++)
-        if (path_is_below(home, hide[i]))
-            return false;
-    return true;
-}
-
-static void find_base(struct view *v, const char *home)
-{
-    size_t length = (size_t)(strrchr(home, '/') - home);
-    char parent[sizeof(v->home_base)];
-
-    if (path_is_below(home, USUAL_BASE)) {
-        (void)snprintf(v->home_base, sizeof(v->home_base), USUAL_BASE);
-        return;
-    }
-    memcpy(parent, home, length);
-    parent[length] = '\0';
-    for (size_t i = 0; i < CL_ARRAY_SIZE(system_folders); i++)
-        if (strcmp(parent, system_folders[i]) == 0)
-            return;
-    (void)snprintf(v->home_base, sizeof(v->home_base), "%s", parent);
-}
-
 void view_find_home(struct view *v)
 {
     const char *home = v->s->user->home;
 
-    v->home_base[0] = '\0';
-    v->has_home = is_usable(v, home);
-    if (v->has_home)
-        find_base(v, home);
-    else
+    view_find_homes(v->s->policy, home, &v->homes);
+    if (!v->homes.has_home)
         cl_log(LOG_NOTICE, "home %s of uid %u is not a path that a cell can have: it has none", home,
                v->s->user->uid);
 }
@@ -152,10 +84,10 @@ static int place_home(const struct view *v, int mount, struct cl_error *e)
     cleanup_fd int base = -1, target = -1;
     int r;
 
-    if (!v->home_base[0]) /* where the host has it, among others' files */
+    if (!v->homes.base[0]) /* where the host has it, among others' files */
         return v->s->policy->files.home == CL_HOME_BIND ? 0 : view_attach(v, mount, home, e);
-    base = view_tmpfs(v, v->home_base, 0755, 1024 * 1024, 0, e);
-    r = base < 0 ? base : make_way(v, base, home + strlen(v->home_base), &target, e);
+    base = view_tmpfs(v, v->homes.base, 0755, 1024 * 1024, 0, e);
+    r = base < 0 ? base : make_way(v, base, home + strlen(v->homes.base), &target, e);
     if (r == 0)
         r = mnt_attach(mount, target, e);
     if (r == 0)
@@ -166,13 +98,13 @@ static int place_home(const struct view *v, int mount, struct cl_error *e)
 /* A user without a home folder logs in all the same, and still sees nobody else's. */
 static int without_home(struct view *v, struct cl_error *e)
 {
-    return v->home_base[0] ? view_hide(v, v->home_base, e) : 0;
+    return v->homes.base[0] ? view_hide(v, v->homes.base, e) : 0;
 }
 
 int view_home(struct view *v, struct cl_error *e)
 {
     struct cl_error why = {0};
-    cleanup_fd int mount = v->has_home ? home_mount(v, &why) : -ENOENT;
+    cleanup_fd int mount = v->homes.has_home ? home_mount(v, &why) : -ENOENT;
     int r = mount;
 
     if (mount >= 0) {
@@ -181,8 +113,8 @@ int view_home(struct view *v, struct cl_error *e)
         memset(&why, 0, sizeof(why));
         r = without_home(v, &why);
     }
-    if (r == 0 && strcmp(v->home_base, USUAL_BASE) != 0)
-        r = view_hide(v, USUAL_BASE, &why);
+    if (r == 0 && strcmp(v->homes.base, VIEW_USUAL_BASE) != 0)
+        r = view_hide(v, VIEW_USUAL_BASE, &why);
     if (r < 0)
         return cl_policy_fail(v->s->policy, CL_KEY_FILES_HOME, e, -r, "home %s: %s", v->s->user->home,
                               why.text);

@@ -17,65 +17,10 @@
 
 #include "log.h"
 #include "mnt.h"
+#include "mounts.h"
 #include "path.h"
 #include "util.h"
 #include "view.h"
-
-struct mount_line {
-    uint64_t id;
-    char device[32];  /* major:minor */
-    char root[4096];  /* which folder of the filesystem is mounted */
-    char point[4096]; /* and where */
-    char type[64];
-};
-
-struct origin {
-    char device[32];
-    char root[2 * 4096];
-};
-
-/* The host's mounts, in the order in which they were made, and where what the view replaces comes from. */
-struct mount_table {
-    struct mount_line *lines;
-    size_t n;
-    struct origin covered[CL_ARRAY_SIZE(((struct view *)NULL)->covered)];
-    size_t n_covered;
-};
-
-/* \ooo as in getmntent(3). */
-static void unescape(char *s)
-{
-    char *to = s;
-
-    for (const char *from = s; *from; to++) {
-        unsigned octal;
-        int length = 0;
-
-        if (sscanf(from, "\\%3o%n", &octal, &length) == 1 && length == 4) {
-            *to = (char)octal;
-            from += length;
-        } else {
-            *to = *from++;
-        }
-    }
-    *to = '\0';
-}
-
-/* proc_pid_mountinfo(5): "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw". */
-static bool parse_line(const char *line, struct mount_line *ret)
-{
-    const char *separator = strstr(line, " - ");
-    unsigned long long id;
-
-    if (!separator ||
-        sscanf(line, "%llu %*s %31s %4095s %4095s", &id, ret->device, ret->root, ret->point) != 4 ||
-        sscanf(separator, " - %63s", ret->type) != 1)
-        return false;
-    ret->id = id;
-    unescape(ret->root);
-    unescape(ret->point);
-    return true;
-}
 
 static bool is_covered(const struct view *v, const char *path)
 {
@@ -85,69 +30,10 @@ static bool is_covered(const struct view *v, const char *path)
     return false;
 }
 
-/* A filesystem that a tenant serves could stall every login of theirs, or show the builder what it likes. */
-static bool served_by_user(const char *type)
-{
-    return strcmp(type, "fuse") == 0 || (strncmp(type, "fuse.", 5) == 0);
-}
-
-/* The kernel's own, wherever the host mounts it, in a chroot say: it would show the host's processes and
- * devices. */
-static bool served_by_kernel(const char *type)
-{
-    static const char *const types[] = {"binfmt_misc", "bpf",        "cgroup",    "cgroup2",  "configfs",
-                                        "debugfs",     "devpts",     "devtmpfs",  "efivarfs", "fusectl",
-                                        "hugetlbfs",   "mqueue",     "nsfs",      "proc",     "pstore",
-                                        "rpc_pipefs",  "securityfs", "selinuxfs", "sysfs",    "tracefs"};
-
-    for (size_t i = 0; i < CL_ARRAY_SIZE(types); i++)
-        if (strcmp(type, types[i]) == 0)
-            return true;
-    return false;
-}
-
-/* The mount on which path lies: the last one made of those that lead deepest. */
-static const struct mount_line *mount_of(const struct mount_table *table, const char *path)
-{
-    const struct mount_line *best = NULL;
-
-    for (size_t i = 0; i < table->n; i++)
-        if (path_is_below(path, table->lines[i].point) &&
-            (!best || strlen(table->lines[i].point) >= strlen(best->point)))
-            best = &table->lines[i];
-    return best;
-}
-
-/* Where the host has what the view replaces: a folder of a filesystem. */
 static void find_origins(const struct view *v, struct mount_table *table)
 {
-    for (size_t i = 0; i < v->n_covered; i++) {
-        const struct mount_line *under = mount_of(table, v->covered[i]);
-        struct origin *origin = &table->covered[table->n_covered];
-        const char *below;
-
-        if (!under)
-            continue;
-        below = v->covered[i] + (strcmp(under->point, "/") == 0 ? 0 : strlen(under->point));
-        (void)snprintf(origin->device, sizeof(origin->device), "%s", under->device);
-        (void)snprintf(origin->root, sizeof(origin->root), "%s%s",
-                       strcmp(under->root, "/") == 0 && below[0] ? "" : under->root, below);
-        table->n_covered++;
-    }
-}
-
-/* Does the mount show, at another place, something that the view replaces? (mount --bind /run /srv/tree/run)
- */
-static bool shows_covered(const struct mount_table *table, const struct mount_line *line)
-{
-    for (size_t i = 0; i < table->n_covered; i++) {
-        const struct origin *origin = &table->covered[i];
-
-        if (strcmp(origin->device, line->device) == 0 &&
-            (path_is_below(line->root, origin->root) || path_is_below(origin->root, line->root)))
-            return true;
-    }
-    return false;
+    for (size_t i = 0; i < v->n_covered; i++)
+        mount_cover(table, v->covered[i]);
 }
 
 /* The mount with this id at its place, or -ESTALE where another covers it or the path leads elsewhere. */
@@ -196,48 +82,26 @@ static bool wanted(const struct view *v, const struct mount_table *table, const 
 {
     const char *home = v->s->user->home;
     bool in_home =
-        v->has_home && v->home_base[0] && path_is_below(line->point, home) && strcmp(line->point, home) != 0;
+        v->homes.has_home && v->homes.base[0] && path_is_below(line->point, home) && strcmp(line->point, home) != 0;
 
-    if (strcmp(line->point, "/") == 0 || served_by_user(line->type) || served_by_kernel(line->type))
+    if (strcmp(line->point, "/") == 0 || mount_served_by_user(line->type) || mount_served_by_kernel(line->type))
         return false;
     if (below_home)
         return in_home;
-    return !in_home && !is_covered(v, line->point) && !shows_covered(table, line);
-}
-
-static int load_table(struct mount_table *ret, struct cl_error *e)
-{
-    cleanup_file FILE *mountinfo = fopen("/proc/self/mountinfo", "re");
-    cleanup_free char *text = NULL;
-    size_t size = 0;
-
-    if (!mountinfo)
-        return cl_fail(e, errno, "read the host's mounts");
-    while (getline(&text, &size, mountinfo) > 0) {
-        struct mount_line *grown = reallocarray(ret->lines, ret->n + 1, sizeof(*grown));
-
-        if (!grown)
-            return cl_fail(e, ENOMEM, "read the host's mounts");
-        ret->lines = grown;
-        if (parse_line(text, &grown[ret->n]))
-            ret->n++;
-    }
-    return 0;
+    return !in_home && !is_covered(v, line->point) && !mount_shows_covered(table, line);
 }
 
 int view_host_mounts(const struct view *v, bool below_home, struct cl_error *e)
 {
     struct mount_table *table = calloc(1, sizeof(*table));
-    int r = table ? load_table(table, e) : cl_fail(e, ENOMEM, "read the host's mounts");
+    int r = table ? mounts_load(table, e) : cl_fail(e, ENOMEM, "read the host's mounts");
 
     if (r == 0)
         find_origins(v, table);
     for (size_t i = 0; r == 0 && i < table->n; i++)
         if (wanted(v, table, &table->lines[i], below_home))
             r = take_over(v, &table->lines[i], e);
-    if (table)
-        free(table->lines);
-    free(table);
+    mounts_free(table);
     return r;
 }
 
@@ -257,8 +121,8 @@ static void find_covered(struct view *v)
     cover(v, sys);
     cover(v, dev);
     cover(v, run_root);
-    if (v->home_base[0])
-        cover(v, v->home_base);
+    if (v->homes.base[0])
+        cover(v, v->homes.base);
     for (size_t i = 0; policy->files.private_dirs && policy->files.private_dirs[i]; i++)
         cover(v, policy->files.private_dirs[i]);
     for (size_t i = 0; policy->files.hide && policy->files.hide[i]; i++)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The kernel's own folders, fresh for the cell. What is masked and what is read-only is Docker's list
- * (MaskedPaths and ReadonlyPaths of its OCI defaults).
+ * The kernel's own folders, fresh for the cell.
  */
 #include "config.h"
 
@@ -16,26 +15,13 @@
 #include "util.h"
 #include "view.h"
 
-static const char *const masked[] = {
-    "/proc/acpi",        "/proc/asound",        "/proc/interrupts",
-    "/proc/kcore",       "/proc/keys",          "/proc/latency_stats",
-    "/proc/timer_list",  "/proc/timer_stats",   "/proc/sched_debug",
-    "/proc/scsi",        "/proc/kallsyms",      "/proc/kpagecount",
-    "/proc/kpageflags",  "/proc/kpagecgroup",   "/proc/vmallocinfo",
-    "/proc/slabinfo",    "/sys/firmware",       "/sys/devices/virtual/powercap",
-    "/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security",
-};
-
-static const char *const read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
-                                        "/proc/sysrq-trigger"};
-
 static int mask_below(struct view *v, char top, struct cl_error *e)
 {
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < CL_ARRAY_SIZE(masked); i++)
-        if (masked[i][1] == top)
-            r = view_hide(v, masked[i], e);
+    for (size_t i = 0; r == 0 && view_masked[i]; i++)
+        if (view_masked[i][1] == top)
+            r = view_hide(v, view_masked[i], e);
     return r;
 }
 
@@ -44,8 +30,8 @@ int view_proc(struct view *v, struct cl_error *e)
     cleanup_fd int mount = mnt_new("proc", MNT_NOEXEC, e);
     int r = mount < 0 ? mount : view_attach(v, mount, "/proc", e);
 
-    for (size_t i = 0; r == 0 && i < CL_ARRAY_SIZE(read_only); i++)
-        r = view_read_only(v, read_only[i], e);
+    for (size_t i = 0; r == 0 && view_kernel_read_only[i]; i++)
+        r = view_read_only(v, view_kernel_read_only[i], e);
     return r < 0 ? r : mask_below(v, 'p', e);
 }
 
@@ -62,44 +48,19 @@ int view_sys(struct view *v, struct cl_error *e)
     return r < 0 ? r : mask_below(v, 's', e);
 }
 
-struct device {
-    const char *name;
-    unsigned major, minor; /* Documentation/admin-guide/devices.txt */
-};
-
-static const struct device devices[] = {
-    {"null", 1, 3},
-    {"zero", 1, 5},
-    {"full", 1, 7},
-    {"random", 1, 8},
-    {"urandom", 1, 9},
-    {"tty", 5, 0},
-    /* A node of its own, not a bind mount: the kernel looks for "pts" beside it. */
-    {"ptmx", 5, 2},
-};
-
-static const struct {
-    const char *name, *target;
-} links[] = {
-    {"fd", "/proc/self/fd"},
-    {"stdin", "/proc/self/fd/0"},
-    {"stdout", "/proc/self/fd/1"},
-    {"stderr", "/proc/self/fd/2"},
-};
-
 static int make_devices(const struct view *v, int dev, struct cl_error *e)
 {
-    for (size_t i = 0; i < CL_ARRAY_SIZE(devices); i++) {
-        const struct device *d = &devices[i];
+    for (size_t i = 0; view_devices[i].name; i++) {
+        const struct view_device *d = &view_devices[i];
 
         if (mknodat(dev, d->name, S_IFCHR | 0600, makedev(d->major, d->minor)) < 0 ||
             fchownat(dev, d->name, v->s->cell_uid, v->s->cell_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
             fchmodat(dev, d->name, 0666, 0) < 0)
             return cl_fail(e, errno, "make /dev/%s", d->name);
     }
-    for (size_t i = 0; i < CL_ARRAY_SIZE(links); i++)
-        if (symlinkat(links[i].target, dev, links[i].name) < 0)
-            return cl_fail(e, errno, "make /dev/%s", links[i].name);
+    for (size_t i = 0; view_links[i].name; i++)
+        if (symlinkat(view_links[i].target, dev, view_links[i].name) < 0)
+            return cl_fail(e, errno, "make /dev/%s", view_links[i].name);
     return 0;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Young system calls. libseccomp's tables end with the kernel that it was released for. A rule about a younger call
- * would be lost, and a profile that denies chmod would let fchmodat2 pass: such calls are listed here. From number
- * 424 on the kernel gives new calls the same number on every architecture (mips adds its offset).
+ * Young system calls. libseccomp's tables end with the kernel that it was released for. A rule about a
+ * younger call would be lost, and a profile that denies chmod would let fchmodat2 pass: such calls are listed
+ * here. From number 424 on the kernel gives new calls the same number on every architecture (mips adds its
+ * offset).
  */
 #include "config.h"
 
