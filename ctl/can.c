@@ -137,7 +137,9 @@ static int print_text(const struct can *can)
         if (n <= RULES_SHOWN || i < RULES_SHOWN - 2 || i == n - 1)
             print_rule(i == 0 ? "by" : "", item);
     }
-    json_array_foreach(can->notes, i, item) print_escaped("note", json_string_value(item));
+    json_array_foreach (can->notes, i, item) {
+        print_escaped("note", json_string_value(item));
+    }
     return ctl_flush();
 }
 
