@@ -218,7 +218,10 @@ const char *story_notice(uid_t uid, const char *user, char *buf, size_t size)
     char line[96];
 
     buf[0] = '\0';
-    json_array_foreach(sessions, i, session) untold += !json_is_true(json_object_get(session, "told"));
+    json_array_foreach(sessions, i, session)
+    {
+        untold += !json_is_true(json_object_get(session, "told"));
+    }
     if (untold > LINES_MAX)
         more += (json_int_t)(untold - LINES_MAX);
     if (more > 0) {
@@ -243,9 +246,11 @@ void story_lent(uid_t uid, const char *user, const char *id)
     json_t *story = story_load(uid, user), *session;
     size_t i;
 
-    json_array_foreach(story_array(story, "sessions"), i,
-                       session) if (!json_is_true(json_object_get(session, "told")))(void)
-        json_object_set_new(session, "lent", json_string(id));
+    json_array_foreach(story_array(story, "sessions"), i, session)
+    {
+        if (!json_is_true(json_object_get(session, "told")))
+            (void)json_object_set_new(session, "lent", json_string(id));
+    }
     story_save(uid, story);
     json_decref(story);
 }

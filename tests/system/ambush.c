@@ -74,12 +74,27 @@ static pid_t next_start(int fd)
     return event.pid;
 }
 
+/* user@.service asks the helper whom it may start for. */
+static int of_user_manager(pid_t pid)
+{
+    char path[64], text[512] = "";
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && read(fd, text, sizeof(text) - 1) < 0)
+        text[0] = '\0';
+    if (fd >= 0)
+        (void)close(fd);
+    return strstr(text, "/user@") != NULL;
+}
+
 /* What the service manager starts is no login's. */
 static pid_t await_start(int fd)
 {
     pid_t pid = next_start(fd);
 
-    while (pid > 0 && parent_of(pid) <= 1)
+    while (pid > 0 && (parent_of(pid) <= 1 || of_user_manager(pid)))
         pid = next_start(fd);
     return pid;
 }
