@@ -17,6 +17,15 @@ hits_cleanup() {
 }
 trap hits_cleanup EXIT
 
+# Emulated processors are held back at the shortest login.
+calm() {
+	policies_reset
+	policy 60-calm <<-POLICY
+		policies = ( { name = "calm"; inherit = "students"; priority = 50; match = { users = ["$ALICE"]; };
+		  cgroup = { cpu_max = "max"; session = { cpu_max = "max"; }; }; } );
+	POLICY
+}
+
 clear_stories() {
 	find "$STORIES" -mindepth 1 -delete
 }
@@ -161,7 +170,7 @@ test_user_limits() {
 		'1 process killed at memory_max 60M, set in 60-limits\.conf:3' "$log"
 	check_matches "so is the processors'" \
 		'processors held back for [0-9]+\.[0-9]{2} s at cpu_max 20%, set in 60-limits\.conf:4' "$log"
-	policies_reset
+	calm
 	log_mark
 	as alice -- true
 	wait_for no_cells alice
@@ -185,7 +194,7 @@ test_crashed() {
 	check_matches "a session that ended without a close is told of by the sweep" \
 		'limit: .*1 process killed at session\.memory_max 40M, set in 60-limits\.conf:2' "$(limit_lines)"
 	settings_reset
-	policies_reset
+	calm
 	check_matches "and to the user" '^last session: 1 process killed at session\.memory_max 40M' "$(told alice)"
 }
 
@@ -196,6 +205,7 @@ no_cells() { # USER
 cp "$(test_program system/load)" "$LOAD"
 check "sweep makes the folder" helper sweep
 clear_stories
+calm
 test_told_once
 test_file
 test_bounded
