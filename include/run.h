@@ -20,8 +20,8 @@
 
 struct cl_run_request {
     uint32_t version;
-    bool terminal;       /* a terminal of its own for the command; else pipes */
-    bool error_terminal; /* with terminal: for its standard error, too; else a pipe */
+    uint8_t terminal;       /* 1: a terminal of its own for the command; 0: pipes. A bool from a stranger may be neither */
+    uint8_t error_terminal; /* with terminal, 1: for its standard error, too; 0: a pipe */
     char term[64];       /* TERM, for a terminal */
     char user[256], policy[64], service[64]; /* root's to choose, else empty: the caller's own */
     char config[1024];                       /* root's, too: a folder instead of CL_CONFIG_DIR, absolute */

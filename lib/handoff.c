@@ -185,7 +185,7 @@ static bool is_term(const char *s)
 
 bool cl_run_request_valid(const struct cl_run_request *request)
 {
-    if (request->version != CL_RUN_VERSION)
+    if (request->version != CL_RUN_VERSION || request->terminal > 1 || request->error_terminal > 1)
         return false;
     if (!TERMINATED(request->term) || !TERMINATED(request->user) || !TERMINATED(request->policy) ||
         !TERMINATED(request->service) || !TERMINATED(request->config))
