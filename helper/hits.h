@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Which limits a session hit, by what the kernel counted, and which key of the policy that was. For the
- * helper, when a session ends, and for `cloister status`, while it lasts.
+ * helper, when a session ends.
  */
 #ifndef CL_HITS_H
 #define CL_HITS_H

@@ -139,8 +139,6 @@ static int refuse(struct run *run, const struct cl_error *cause, struct cl_error
     struct cl_reply reply = {.type = CL_REPLY_REFUSED};
 
     serve_log_refusal(s, cause);
-    if (run->caller->uid != 0)
-        serve_keep_refusal(s, cause);
     if (run->caller->uid == 0)
         (void)cl_error_format(cause, reply.text, sizeof(reply.text));
     else

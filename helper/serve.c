@@ -24,17 +24,6 @@
 /* For another login of the user: what is missed is told again, or stands in the log. */
 #define STORY_WAIT_MS 500
 
-void serve_keep_refusal(const struct session *s, const struct cl_error *cause)
-{
-    cleanup_fd int lock = -1;
-    char why[1200];
-
-    if (s->user && s->run_fd >= 0 &&
-        record_lock(s->run_fd, s->user->uid, cl_now_ms() + STORY_WAIT_MS, &lock, NULL) == 0)
-        story_refused(s->user->uid, s->user->name, s->request->service, s->id,
-                      cl_error_format(cause, why, sizeof(why)));
-}
-
 void serve_log_refusal(const struct session *s, const struct cl_error *e)
 {
     char why[1200];
@@ -49,7 +38,6 @@ static int refuse(struct session *s, const struct cl_error *cause, struct cl_err
     struct cl_reply reply = {.type = CL_REPLY_REFUSED};
 
     serve_log_refusal(s, cause);
-    serve_keep_refusal(s, cause);
     (void)snprintf(reply.text, sizeof(reply.text),
                    "cloister: login refused (reference %s); ask the administrator", s->id);
     return session_reply(s, &reply, NULL, 0, e);

@@ -13,7 +13,5 @@ int serve_handoff(const struct caller *caller, char *const *arguments, struct cl
 
 /* The one log line of an open that is refused. */
 void serve_log_refusal(const struct session *s, const struct cl_error *e);
-/* Keep the reason for `cloister status`: the user was only given the reference. */
-void serve_keep_refusal(const struct session *s, const struct cl_error *cause);
 
 #endif

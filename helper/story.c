@@ -5,9 +5,8 @@
  *   user      whose it is: a uid that has a new owner starts anew
  *   counted   what the user's cgroup had counted when a session last ended: what came since is told with the
  *             next one that ends, once
- *   sessions  those that hit a limit, oldest first: id, policy, service, ended, hits, told, lent (to which
- * cell) lost      how many more there were that nobody was told of refused   the newest refused logins: time,
- * service, reference, why
+ *   sessions  those that hit a limit, oldest first: id, policy, service, ended, hits, told, lent (to which cell)
+ *   lost      how many more there were that nobody was told of
  */
 #include "config.h"
 
@@ -29,7 +28,6 @@
 #include "util.h"
 
 #define SESSIONS_MAX 16
-#define REFUSED_MAX  8
 #define LINES_MAX    4 /* of a notice */
 
 void story_measure(const struct record *record, struct story_usage *ret)
@@ -110,9 +108,7 @@ static void log_hits(const struct record *record, const struct hit *hits, size_t
 
 static void add_session(json_t *story, const struct record *record, const struct hit *hits, size_t n)
 {
-    json_t *session = json_object(), *all = hits_json(hits, n, false);
-
-    json_t *of_user = hits_json(hits, n, true);
+    json_t *session = json_object(), *all = hits_json(hits, n, false), *of_user = hits_json(hits, n, true);
 
     (void)json_array_extend(all, of_user);
     json_decref(of_user);
@@ -152,19 +148,6 @@ void story_end(const struct record *record, const struct story_usage *usage)
         put_counted(story, usage);
         story_save(record->uid, story);
     }
-    json_decref(story);
-}
-
-void story_refused(uid_t uid, const char *user, const char *service, const char *reference, const char *why)
-{
-    json_t *story = story_load(uid, user), *refused = story_array(story, "refused"), *text = json_string(why);
-
-    while (json_array_size(refused) >= REFUSED_MAX)
-        (void)json_array_remove(refused, 0);
-    (void)json_array_append_new(refused, json_pack("{s:I, s:s, s:s, s:o}", "time", (json_int_t)time(NULL),
-                                                   "service", service, "reference", reference, "why",
-                                                   text ? text : json_string("?")));
-    story_save(uid, story);
     json_decref(story);
 }
 
@@ -226,7 +209,7 @@ const char *story_notice(uid_t uid, const char *user, char *buf, size_t size)
         more += (json_int_t)(untold - LINES_MAX);
     if (more > 0) {
         (void)snprintf(line, sizeof(line),
-                       "limits were hit in %" PRId64 " earlier session%s: see `cloister status`",
+                       "limits were hit in %" PRId64 " earlier session%s",
                        (int64_t)more, more == 1 ? "" : "s");
         append_line(buf, size, line);
     }
@@ -274,14 +257,4 @@ void story_told(uid_t uid, const char *user, const char *id)
     if (any)
         story_save(uid, story);
     json_decref(story);
-}
-
-json_t *story_json(uid_t uid, const char *user)
-{
-    json_t *story = story_load(uid, user);
-    json_t *answer = json_pack("{s:O, s:O}", "ended", story_array(story, "sessions"), "refused",
-                               story_array(story, "refused"));
-
-    json_decref(story);
-    return answer;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What a user is to be told: the limits that their ended sessions hit, and the logins that were refused. One
- * file for each user, CL_STATE_DIR/hits/UID.json, root's alone, of bounded size. Whoever changes it holds the
+ * What a user is to be told: the limits that their ended sessions hit. One file for each user, CL_STATE_DIR/hits/UID.json, root's alone, of bounded size. Whoever changes it holds the
  * user's lock; it is replaced as a whole, so reading needs none. No failure here fails a login: it is logged.
  */
 #ifndef CL_STORY_H
@@ -24,8 +23,6 @@ void story_measure(const struct record *record, struct story_usage *ret);
 
 /* The session has ended: log the limits that it hit, and keep them for the user's next login. */
 void story_end(const struct record *record, const struct story_usage *usage);
-/* A login was refused, for the reason why. */
-void story_refused(uid_t uid, const char *user, const char *service, const char *reference, const char *why);
 
 /* What is still to be told, in lines that end in '\n': empty when there is nothing. ASCII, no control
  * characters. Returns buf. */
@@ -34,9 +31,6 @@ const char *story_notice(uid_t uid, const char *user, char *buf, size_t size);
 void story_lent(uid_t uid, const char *user, const char *id);
 /* Cell id has shown what it was lent: it has been told. */
 void story_told(uid_t uid, const char *user, const char *id);
-
-/* For `status`: an object of "ended" and "refused", arrays, oldest first. */
-json_t *story_json(uid_t uid, const char *user);
 
 /* Remove the files of users that are gone, and what a crash left. Returns how many. */
 unsigned story_sweep(int run_fd);

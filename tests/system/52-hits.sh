@@ -104,7 +104,7 @@ test_bounded() {
 		          "hits": [hit]} for i in range(16)]}, sys.stdout)
 	EOT
 	check_equal "after many, the last four are told, and how many there were" \
-		"limits were hit in 16 earlier sessions: see \`cloister status\`
+		"limits were hit in 16 earlier sessions
 4 9 forks" "$(told alice | sed -E 's/^(last session|session until [^:]*:[^:]*): (9 forks) .*/\2/' | uniq -c |
 	sed -E 's/^ *//; s/^1 limits/limits/')"
 	check_equal "and no more after that" "" "$(told alice)"
