@@ -122,7 +122,8 @@ host_namespaces() {
 
 # Files below the run and state folders, but for the locks and what is kept on purpose.
 cell_files() {
-	find "$RUN" "$STATE" ! -type d ! -path "$RUN/locks/*" ! -path "$STATE/policy/*" ! -path "$STATE/seccomp/*" |
+	find "$RUN" "$STATE" ! -type d ! -path "$RUN/locks/*" ! -path "$STATE/policy/*" ! -path "$STATE/seccomp/*" \
+		! -path "$STATE/hits/*" |
 		sort
 	find "$STATE" -name '*.new*' -o -name '*.tmp*' | sort
 }
