@@ -8,10 +8,10 @@
  *   oom_score_adj  while /proc is the host's, where it may be written
  *   namespaces     all at once by pidfd; from here /proc is the cell's, and no name of the host resolves
  *   verify         the cell that was joined is the one that was planned, by inode number
- *   capabilities   bounding set, then gid and uid, then ambient, inheritable, permitted, effective. uid 0 of
- * the host is not mapped in the cell, so the kernel never clears capabilities by itself at setuid AppArmor
- * before no_new_privs, after which a confined service could not change its profile any more seccomp last:
- * nothing here may depend on what a profile allows
+ *   capabilities   bounding set, then gid and uid, then ambient, inheritable, permitted, effective: uid 0 of
+ *                  the host is not mapped in the cell, so the kernel never clears them by itself at setuid
+ *   AppArmor       before no_new_privs, after which a confined service could not change its profile any more
+ *   seccomp        last: nothing here may depend on what a profile allows
  *
  * Nothing is undone. A caller that gets an error must _exit.
  */
