@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "fuzz.h"
 #include "record.h"
@@ -59,11 +58,7 @@ static void remove_folder(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    int fd;
-
     (void)argc;
     (void)argv;
-    (void)fuzz_folder(&fd);
-    MUST(mkdirat(fd, "cells", 0700) == 0);
-    return atexit(remove_folder);
+    return fuzz_start("cells", remove_folder);
 }

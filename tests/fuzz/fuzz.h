@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -41,6 +42,16 @@ static inline const char *fuzz_folder(int *ret_fd)
     }
     *ret_fd = fd;
     return path;
+}
+
+/* For LLVMFuzzerInitialize: the folder with one in it; end removes both. */
+static inline int fuzz_start(const char *sub, void (*end)(void))
+{
+    int fd;
+
+    (void)fuzz_folder(&fd);
+    MUST(mkdirat(fd, sub, 0700) == 0);
+    return atexit(end);
 }
 
 static inline void fuzz_write(int dirfd, const char *path, const uint8_t *data, size_t size)

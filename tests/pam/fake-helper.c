@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -125,101 +126,88 @@ static void wait_forever(void)
         (void)pause();
 }
 
+/* What an answer consists of: perhaps a hello, then one thing more, whole or spoilt. */
+struct script {
+    bool hello;
+    size_t hello_fds;
+    enum { NOTHING, PLAN, OTHER, NOISE } says;
+    size_t n; /* descriptors, or bytes of noise */
+    bool hangs;
+};
+
+static const struct script scripts[] = {
+    [FAKE_PLAN] = {.hello = true, .says = PLAN, .n = 3},
+    [FAKE_LINGER] = {.hello = true, .says = PLAN, .n = 3, .hangs = true},
+    [FAKE_PLAN_BARE] = {.hello = true, .says = PLAN, .n = 1},
+    [FAKE_SECCOMP_ONLY] = {.hello = true, .says = PLAN, .n = 2},
+    [FAKE_NOTICE] = {.hello = true, .says = PLAN, .n = 3},
+    [FAKE_BAD_NOTICE] = {.hello = true, .says = PLAN, .n = 3},
+    [FAKE_EXEMPT] = {.hello = true, .says = OTHER},
+    [FAKE_REFUSE] = {.hello = true, .says = OTHER},
+    [FAKE_DONE] = {.hello = true, .says = OTHER},
+    [FAKE_DIE] = {.says = NOTHING},
+    [FAKE_DIE_HELLO] = {.hello = true},
+    [FAKE_HANG_HELLO] = {.hello = true, .hangs = true},
+    [FAKE_HANG] = {.hangs = true},
+    [FAKE_SHORT] = {.says = NOISE, .n = 4},
+    [FAKE_LONG] = {.says = NOISE, .n = sizeof(struct cl_reply) + 64},
+    [FAKE_NOISE] = {.says = NOISE, .n = sizeof(struct cl_reply)},
+    [FAKE_VERSION] = {.says = PLAN, .n = 3},
+    [FAKE_HELLO_FD] = {.hello = true, .hello_fds = 1, .says = PLAN, .n = 3},
+    [FAKE_FEW_FDS] = {.says = PLAN, .n = 2},
+    [FAKE_MANY_FDS] = {.says = PLAN, .n = 3},
+    [FAKE_FLOOD_FDS] = {.says = PLAN, .n = 8},
+    [FAKE_ROOT_PLAN] = {.says = PLAN, .n = 3},
+    [FAKE_UNTERMINATED] = {.says = PLAN, .n = 3},
+};
+static_assert(CL_ARRAY_SIZE(scripts) == FAKE_ANSWER_COUNT, "a script for each answer");
+
+static struct cl_reply plan_for(enum fake_answer how)
+{
+    struct cl_reply reply = make_plan();
+
+    if (how == FAKE_PLAN_BARE || how == FAKE_SECCOMP_ONLY || how == FAKE_MANY_FDS)
+        reply.plan.has_cgroup = false;
+    if (how == FAKE_PLAN_BARE || how == FAKE_MANY_FDS)
+        reply.plan.has_seccomp = false;
+    if (how == FAKE_NOTICE || how == FAKE_BAD_NOTICE)
+        (void)snprintf(reply.notice, sizeof(reply.notice),
+                       how == FAKE_NOTICE ? "one 100%%s\ntwo\n" : "one\033[2J\n");
+    if (how == FAKE_VERSION)
+        reply.version = CL_HANDOFF_VERSION + 1;
+    if (how == FAKE_ROOT_PLAN)
+        reply.plan.uid = 0;
+    if (how == FAKE_UNTERMINATED)
+        memset(reply.plan.apparmor, 'x', sizeof(reply.plan.apparmor));
+    return reply;
+}
+
 static void answer(enum fake_answer how)
 {
     struct cl_reply hello = {
         .version = CL_HANDOFF_VERSION, .type = CL_REPLY_HELLO, .deadline_ms = CL_DEADLINE_MS};
-    struct cl_reply plan = make_plan();
-    struct cl_reply other = {.version = CL_HANDOFF_VERSION, .deadline_ms = CL_DEADLINE_MS};
+    struct cl_reply plan = plan_for(how);
+    struct cl_reply other = {.version = CL_HANDOFF_VERSION,
+                             .deadline_ms = CL_DEADLINE_MS,
+                             .type = how == FAKE_EXEMPT   ? CL_REPLY_EXEMPT
+                                     : how == FAKE_REFUSE ? CL_REPLY_REFUSED
+                                                          : CL_REPLY_DONE,
+                             .text = "the text of the answer"};
     char noise[sizeof(struct cl_reply) + 64];
+    const struct script *script;
 
+    if (how >= FAKE_ANSWER_COUNT)
+        _exit(5);
+    script = &scripts[how];
     memset(noise, 0x5a, sizeof(noise));
-    switch (how) {
-    case FAKE_PLAN:
-    case FAKE_LINGER:
-        say(&hello, 0);
-        say(&plan, 3);
-        if (how == FAKE_LINGER)
-            wait_forever();
-        return;
-    case FAKE_PLAN_BARE:
-        plan.plan.has_cgroup = plan.plan.has_seccomp = false;
-        say(&hello, 0);
-        say(&plan, 1);
-        return;
-    case FAKE_SECCOMP_ONLY:
-        plan.plan.has_cgroup = false;
-        say(&hello, 0);
-        say(&plan, 2);
-        return;
-    case FAKE_NOTICE:
-    case FAKE_BAD_NOTICE:
-        (void)snprintf(plan.notice, sizeof(plan.notice),
-                       how == FAKE_NOTICE ? "one 100%%s\ntwo\n" : "one\033[2J\n");
-        say(&hello, 0);
-        say(&plan, 3);
-        return;
-    case FAKE_EXEMPT:
-    case FAKE_REFUSE:
-    case FAKE_DONE:
-        other.type = how == FAKE_EXEMPT   ? CL_REPLY_EXEMPT
-                     : how == FAKE_REFUSE ? CL_REPLY_REFUSED
-                                          : CL_REPLY_DONE;
-        (void)snprintf(other.text, sizeof(other.text), "the text of the answer");
-        say(&hello, 0);
-        say(&other, 0);
-        return;
-    case FAKE_DIE:
-        return;
-    case FAKE_DIE_HELLO:
-        say(&hello, 0);
-        return;
-    case FAKE_HANG_HELLO:
-        say(&hello, 0);
+    if (script->hello)
+        say(&hello, script->hello_fds);
+    if (script->says == PLAN || script->says == OTHER)
+        say(script->says == PLAN ? &plan : &other, script->n);
+    if (script->says == NOISE)
+        say_raw(noise, script->n);
+    if (script->hangs)
         wait_forever();
-        return;
-    case FAKE_HANG:
-        wait_forever();
-        return;
-    case FAKE_SHORT:
-        say_raw(noise, 4);
-        return;
-    case FAKE_LONG:
-        say_raw(noise, sizeof(noise));
-        return;
-    case FAKE_NOISE:
-        say_raw(noise, sizeof(struct cl_reply));
-        return;
-    case FAKE_VERSION:
-        plan.version = CL_HANDOFF_VERSION + 1;
-        say(&plan, 3);
-        return;
-    case FAKE_HELLO_FD:
-        say(&hello, 1);
-        say(&plan, 3);
-        return;
-    case FAKE_FEW_FDS:
-        say(&plan, 2);
-        return;
-    case FAKE_MANY_FDS:
-        plan.plan.has_cgroup = plan.plan.has_seccomp = false;
-        say(&plan, 3);
-        return;
-    case FAKE_FLOOD_FDS:
-        say(&plan, 8);
-        return;
-    case FAKE_ROOT_PLAN:
-        plan.plan.uid = 0;
-        say(&plan, 3);
-        return;
-    case FAKE_UNTERMINATED:
-        memset(plan.plan.apparmor, 'x', sizeof(plan.plan.apparmor));
-        say(&plan, 3);
-        return;
-    case FAKE_ANSWER_COUNT:
-        break;
-    }
-    _exit(5);
 }
 
 /* A close is always answered rightly: what is tested is how a session begins. */
