@@ -44,7 +44,7 @@ kill_it() { # WHAT AFTERWARDS
 	check "$what: all processes of the cell end by themselves" wait_for no_processes
 	case $1 in
 	*monitor* | all)
-		check_equal "$what: nobody closed, so the record is still there" 1 "$(find "$RUN/cells" -type f | wc -l)"
+		check_equal "$what: nobody closed, so the record is still there" 1 "$(find "$RUN/cells" -name '*.json' | wc -l)"
 		;;
 	esac
 	check "$what: $2" clean_up_by "$2"
