@@ -5,9 +5,13 @@
  */
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -18,6 +22,8 @@
 #include "story.h"
 #include "sweep.h"
 #include "util.h"
+
+#define TEMPORARY_SECONDS 600
 
 static unsigned sweep_one(int run_fd, const char *id)
 {
@@ -54,6 +60,28 @@ unsigned sweep_records(int run_fd)
     for (size_t i = 0; ids && ids[i]; i++)
         n += sweep_one(run_fd, ids[i]);
     return n;
+}
+
+/* Files that were never renamed to their names: whoever wrote them was killed. Younger ones may be written right now. */
+static void sweep_temporaries(int run_fd)
+{
+    int fd = openat(run_fd, "cells", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    struct stat st;
+
+    if (!dir) {
+        cl_close(&fd);
+        return;
+    }
+    while ((entry = readdir(dir))) {
+        const char *end = strrchr(entry->d_name, '.');
+
+        if (end && strcmp(end, ".tmp") == 0 && fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_mtime + TEMPORARY_SECONDS < time(NULL))
+            (void)unlinkat(fd, entry->d_name, 0);
+    }
+    (void)closedir(dir);
 }
 
 struct known {
@@ -95,6 +123,7 @@ int sweep_verb(const struct caller *caller, char *const *arguments, struct cl_er
     if (r < 0)
         return r;
     records = sweep_records(run_fd);
+    sweep_temporaries(run_fd);
     (void)story_sweep(run_fd);
     cgroups = sweep_cgroups(run_fd, e);
     if (cgroups < 0)

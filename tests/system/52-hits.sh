@@ -114,10 +114,15 @@ test_sweep() {
 	write_story alice
 	write_story bob
 	mv "$(story bob)" "$STORIES/4009600003.json"
+	touch "$RUN/cells/aaaaaaaaaaaa.json.0123456789abcdef.tmp"
+	touch -d '1 hour ago' "$RUN/cells/aaaaaaaaaaaa.plan.0123456789abcdef.tmp"
 	touch "$STORIES/4009600003.json.0123456789abcdef.tmp" "$(story alice).0123456789abcdef.tmp" "$STORIES/other"
 	check "sweep" helper sweep
 	check_equal "the story of a user that is gone is swept, and what a crash left" "$(basename "$(story alice)") other" \
 		"$(cd "$STORIES" && printf '%s ' * | sed 's/ $//')"
+	check_equal "so is what a crash left of a cell, and nothing that is being written" \
+		aaaaaaaaaaaa.json.0123456789abcdef.tmp "$(cd "$RUN/cells" && echo *.tmp)"
+	rm -f "$RUN"/cells/*.tmp
 	clear_stories
 }
 
