@@ -20,10 +20,15 @@ results_of() {
 	wait $! || status=$?
 	awk -v suite="$suite" -v strict="$strict" -f "$RESULTS_LIB/results.awk" "$output" >>"$RESULTS/all"
 	if ! grep -aqE '^(not )?ok ' "$output"; then
-		printf 'fail\t%s\tno check ran\n' "$suite" >>"$RESULTS/all"
+		printf 'fail\t%s\tno check ran%s\n' "$suite" "$(results_last "$output")" >>"$RESULTS/all"
 	elif [ "$status" -ne 0 ] && ! grep -aqE '^not ok ' "$output"; then
 		printf 'fail\t%s\tended with status %s\n' "$suite" "$status" >>"$RESULTS/all"
 	fi
+}
+
+# What a suite said last, as a reason.
+results_last() { # OUTPUT
+	tail -n 3 "$1" | tr '\t\n' '  ' | cut -c1-300 | sed 's/^/: /'
 }
 
 # Everything but the checks that passed and the counts.

@@ -20,11 +20,11 @@ site_leave() { # STATUS
 	exit "$1"
 }
 
-site_up() {
+# Takes the place, and undoes what a run that was killed made there.
+site_take() {
 	local lock
 	site_names
 	[ "$(id -u)" -eq 0 ] || site_die "a site needs root"
-	[ -u "$HELPER" ] || site_die "$HELPER is not installed or not setuid: build with: $(site_configure_flags | xargs)"
 	mkdir -p "$SITE_DIR"
 	chmod 755 "$SITE" "$SITE_DIR"
 	exec {lock}>"$SITE/lock"
@@ -32,6 +32,11 @@ site_up() {
 	SITE_LOCK=$lock # from here on the site is ours to remove
 	undo_all
 	rm -rf --one-file-system "$SITE_DIR"
+}
+
+site_up() {
+	site_take
+	[ -u "$HELPER" ] || site_die "$HELPER is not installed or not setuid: build with: $(site_configure_flags | xargs)"
 	mkdir -p "$SITE_DIR/saved" "$SITE_DIR/held"
 	chmod 700 "$SITE_DIR/saved" "$SITE_DIR/held"
 	undo_note sweep "$HELPER"
@@ -76,7 +81,7 @@ site_make_users() {
 	fi
 	for user in "$STUDENTS" "$STAFF"; do
 		undo_note group "$user"
-		groupadd "$user"
+		groupadd -f "$user"
 	done
 	site_make_user "$ALICE" "$STUDENTS"
 	site_make_user "$BOB" "$STAFF"
@@ -84,9 +89,13 @@ site_make_users() {
 	site_make_user "$DAVE" ''
 }
 
+SITE_COMMENT='temporary user of a test of Cloister'
+
 site_make_user() { # NAME GROUPS
 	undo_note user "$1"
-	useradd -m -U -G "$2" -s /bin/bash -d "/home/$1" "$1"
+	# One that a killed run at another place left: known by its comment.
+	[ "$(getent passwd "$1" | cut -d: -f5)" != "$SITE_COMMENT" ] || undo_user "$1"
+	useradd -m -U -G "$2" -s /bin/bash -d "/home/$1" -c "$SITE_COMMENT" "$1"
 }
 
 site_make_configuration() {

@@ -17,6 +17,7 @@ cleanup() {
 	rm -f "$FORK_PAM"
 	test_cleanup
 }
+undo_note file "$FORK_PAM"
 trap cleanup EXIT
 
 fork_pam() { # LINE...
@@ -129,6 +130,8 @@ usermod -d "$HOME_OF_DAVE" "$DAVE"
 mkdir "$WORK/mnt"
 HELD+=(later)
 hold later dave
+undo_note directory /srv/cloister-later
+undo_note mount /srv/cloister-later
 mkdir -p /srv/cloister-later
 mount -t tmpfs later /srv/cloister-later
 touch /srv/cloister-later/seen

@@ -217,6 +217,7 @@ test_state() {
 # What is kept is only a convenience: without room for it, or on a read-only filesystem, logins go on, and say so.
 test_state_filesystem() {
 	local lines
+	undo_note mount "$STATE"
 	mount -t tmpfs -o size=64k,mode=700 tmpfs "$STATE"
 	check_equal "an empty state folder is filled" "$ALICE" "$(as alice -- id -un)"
 	rm -rf "${STATE:?}"/policy "$STATE"/seccomp/*

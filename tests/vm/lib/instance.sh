@@ -124,7 +124,7 @@ vm__supervise() { # DIR IMAGE SNAP
 	local dir=$1 image=$2 snap=$3 port deadline
 	close_descriptors
 	port=$(cat "$dir/port")
-	deadline=$((SECONDS + ${CLOISTER_VM_LIMIT:-2400}))
+	deadline=$((SECONDS + ${CLOISTER_VM_LIMIT:-4800}))
 	if [ "${CLOISTER_VM_COLD:-0}" = 1 ]; then
 		qemu_command "$CLOISTER_VM_ACCEL" "$image" "$dir" "$dir/ram" off "$port" "$((port + 1))"
 	else
