@@ -247,3 +247,10 @@ int cl_config_keep(const char *dir, const char *to_dir, struct cl_error *e)
         return 0;
     return replace(parent, slash + 1, &now, e);
 }
+
+bool cl_config_is_kept(const char *dir, const char *to_dir)
+{
+    cleanup_kept struct kept now = {0}, kept = {0};
+
+    return kept_read_all(dir, &now) == 0 && kept_read_all(to_dir, &kept) == 0 && kept_equal(&now, &kept);
+}

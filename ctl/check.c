@@ -51,6 +51,7 @@ int ctl_check(struct ctl *ctl, int argc, char **argv)
 {
     cleanup_problems struct cl_problems problems = {0};
     cleanup_config struct cl_config *config = NULL;
+    struct apparmor_list apparmor;
     bool valid;
     size_t n;
     int first, r = ctl_options(ctl, argc, argv, NULL, &first);
@@ -64,7 +65,9 @@ int ctl_check(struct ctl *ctl, int argc, char **argv)
     r = cl_config_load(ctl->config, ctl_trusts_any_owner(ctl->config), &config, &problems);
     if (r < 0 && problems.n == 0)
         return ctl_error("%s: %s", ctl->config, strerror(-r));
-    valid = r == 0 && check_layers(config, &problems) == 0;
+    apparmor_list_read(&apparmor);
+    valid = r == 0 && check_layers(config, &apparmor, &problems) == 0;
+    apparmor_list_clear(&apparmor);
     n = config ? cl_config_count(config) : 0;
     r = ctl->json ? report_json(ctl, valid, n, &problems) : report_text(ctl, valid, n, &problems);
     return r != CTL_OK ? r : valid ? CTL_OK : CTL_PROBLEM;

@@ -6,26 +6,20 @@
  */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ctl.h"
-#include "helper/apparmor.h"
 #include "helper/seccomp.h"
 #include "schema.h"
 #include "util.h"
-
-#define APPARMOR_PROFILES "/sys/kernel/security/apparmor/profiles"
 
 /* The findings of one run. Policies that differ in nothing that the filter is made of are compiled once. */
 struct layers {
     struct cl_problems *problems;
     const struct cl_policy **compiled;
     size_t n_compiled, n_errors;
-    char *loaded; /* text of APPARMOR_PROFILES, NULL when it can't be read */
-    bool apparmor_missing;
+    const struct apparmor_list *apparmor; /* NULL: not asked for */
 };
 
 /* Blames the key, or the policy as a whole where the value is built in. Takes text. */
@@ -100,55 +94,15 @@ static void check_seccomp(struct layers *layers, const struct cl_policy *policy)
         add(layers, policy, CL_KEY_SECCOMP_PROFILE, true, text);
 }
 
-/* A line is "NAME (MODE)". */
-static bool is_loaded(const char *loaded, const char *name, const char *mode)
-{
-    size_t length = strlen(name);
-
-    for (const char *line = loaded; *line; line += strcspn(line, "\n"), line += *line == '\n')
-        if (strncmp(line, name, length) == 0 && strncmp(line + length, mode, strlen(mode)) == 0)
-            return true;
-    return false;
-}
-
-static bool is_usable(const struct cl_policy *policy, const char *loaded)
-{
-    cleanup_free char *twin = NULL;
-
-    if (policy->mode == CL_MODE_ENFORCE)
-        return is_loaded(loaded, policy->apparmor.profile, " (enforce)");
-    return is_loaded(loaded, policy->apparmor.profile, " (complain)") ||
-           (cl_asprintf(&twin, "%s" APPARMOR_TWIN, policy->apparmor.profile) == 0 &&
-            is_loaded(loaded, twin, " (complain)"));
-}
-
 static void check_apparmor(struct layers *layers, const struct cl_policy *policy)
 {
-    const char *what = layers->apparmor_missing         ? "AppArmor is not in this kernel"
-                       : policy->mode == CL_MODE_AUDIT ? "neither its twin (" APPARMOR_TWIN ") nor the profile is "
-                                                         "loaded in complain mode"
-                                                       : "the profile is not loaded in enforce mode";
+    const char *what = apparmor_problem(layers->apparmor, policy);
     bool refuse = policy->apparmor.when_unavailable == CL_UNAVAILABLE_REFUSE;
     char *text = NULL;
 
-    if (strcmp(policy->apparmor.profile, "unconfined") == 0 ||
-        (!layers->apparmor_missing &&
-         (!layers->loaded || is_usable(policy, layers->loaded))))
-        return;
-    if (cl_asprintf(&text, "%s: apparmor.profile: \"%s\": %s%s", policy->name, policy->apparmor.profile, what,
-                    refuse ? ", logins are refused" : "") == 0)
+    if (what && cl_asprintf(&text, "%s: apparmor.profile: \"%s\": %s%s", policy->name, policy->apparmor.profile, what,
+                            refuse ? ", logins are refused" : "") == 0)
         add(layers, policy, CL_KEY_APPARMOR_PROFILE, true, text);
-}
-
-static void read_loaded(struct layers *layers)
-{
-    cleanup_fd int fd = open(APPARMOR_PROFILES, O_RDONLY | O_CLOEXEC);
-    size_t size;
-
-    if (fd < 0)
-        layers->apparmor_missing = errno == ENOENT;
-    else if (cl_read_all(fd, 16 * 1024 * 1024, &layers->loaded, &size) < 0)
-        layers->loaded = NULL;
 }
 
 static void check_default(struct layers *layers, const struct cl_config *config)
@@ -162,20 +116,20 @@ static void check_default(struct layers *layers, const struct cl_config *config)
         add(layers, cl_config_policy(config, 0), CL_KEY_NAME, true, text);
 }
 
-size_t check_layers(const struct cl_config *config, struct cl_problems *problems)
+size_t check_layers(const struct cl_config *config, const struct apparmor_list *apparmor, struct cl_problems *problems)
 {
     size_t n = cl_config_count(config);
-    struct layers layers = {.problems = problems, .compiled = calloc(n + 1, sizeof(*layers.compiled))};
+    struct layers layers = {
+        .problems = problems, .compiled = calloc(n + 1, sizeof(*layers.compiled)), .apparmor = apparmor};
 
     if (!layers.compiled)
         return 1;
-    read_loaded(&layers);
     check_default(&layers, config);
     for (size_t i = 0; i < n; i++) {
         check_seccomp(&layers, cl_config_policy(config, i));
-        check_apparmor(&layers, cl_config_policy(config, i));
+        if (apparmor)
+            check_apparmor(&layers, cl_config_policy(config, i));
     }
     free(layers.compiled);
-    free(layers.loaded);
     return layers.n_errors;
 }

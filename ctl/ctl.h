@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "configuration.h"
 #include "policy.h"
@@ -50,6 +51,9 @@ int ctl_error(const char *fmt, ...) CL_PRINTF(1, 2);
 /* As ctl_error, with a word about --help. Returns CTL_USAGE. */
 int ctl_usage_error(const struct ctl *ctl, const char *fmt, ...) CL_PRINTF(2, 3);
 
+/* Text, with control characters escaped. */
+void ctl_print_escaped(FILE *out, const char *text);
+
 /* Whether files of dir may belong to anyone: yes but for the folder that logins use. */
 bool ctl_trusts_any_owner(const char *dir);
 
@@ -69,15 +73,29 @@ void ctl_print_problems(const struct cl_problems *problems);
 char *render_text(const struct cl_policy *policy, enum cl_key key);
 json_t *render_json(const struct cl_policy *policy, enum cl_key key);
 
-/* check_layers.c: what the configuration names must exist: seccomp profiles compile, AppArmor profiles are
- * loaded. Findings are added to problems. Returns how many are not warnings. */
-size_t check_layers(const struct cl_config *config, struct cl_problems *problems);
+/* check_layers.c: what the configuration names must exist: seccomp profiles compile, and, where the AppArmor profiles
+ * are given, those are loaded. Findings are added to problems. Returns how many are not warnings. */
+struct apparmor_list;
+size_t check_layers(const struct cl_config *config, const struct apparmor_list *apparmor, struct cl_problems *problems);
+
+/* check_apparmor.c: the kernel's list of loaded profiles. */
+struct apparmor_list {
+    bool missing; /* AppArmor is not in this kernel */
+    char *text;   /* lines of "NAME (MODE)"; NULL when it can't be read */
+};
+void apparmor_list_read(struct apparmor_list *ret);
+void apparmor_list_clear(struct apparmor_list *list);
+/* What is wrong with the profile of a policy, NULL: nothing, or the list can't be read. */
+const char *apparmor_problem(const struct apparmor_list *list, const struct cl_policy *policy);
+/* Is the profile loaded, in that mode? */
+bool apparmor_is_loaded(const struct apparmor_list *list, const char *name, const char *mode);
 
 int ctl_check(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_list(struct ctl *ctl, int argc, char **argv);
 int ctl_show(struct ctl *ctl, int argc, char **argv);
 int ctl_kill(struct ctl *ctl, int argc, char **argv);
+int ctl_doctor(struct ctl *ctl, int argc, char **argv);
 int ctl_sweep(struct ctl *ctl, int argc, char **argv);
 int ctl_run(struct ctl *ctl, int argc, char **argv);
 int ctl_enter(struct ctl *ctl, int argc, char **argv);

@@ -35,6 +35,7 @@ static const struct ctl_verb verbs[] = {
       {"service", "S", "with the policy of a login through S (root only)"},
       {"policy", "P", "with policy P (root only)"}}},
     {"enter", "ID [-- CMD...]", "Run a command in a cell that lives", ctl_enter, {{0}}},
+    {"doctor", "", "Look for what keeps logins of this machine out of their cells", ctl_doctor, {{0}}},
     {"sweep", "", "Remove what ended sessions left behind", ctl_sweep, {{0}}},
 };
 

@@ -14,15 +14,20 @@
 #include "ctl.h"
 #include "util.h"
 
+void ctl_print_escaped(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            fprintf(out, "\\x%02x", (unsigned)(unsigned char)*text);
+        else
+            fputc(*text, out);
+    }
+}
+
 static void print_line(const char *text)
 {
     fputs("cloister: ", stderr);
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            fprintf(stderr, "\\x%02x", (unsigned)(unsigned char)*text);
-        else
-            fputc(*text, stderr);
-    }
+    ctl_print_escaped(stderr, text);
     fputc('\n', stderr);
 }
 

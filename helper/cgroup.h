@@ -57,6 +57,9 @@ int cgroup_remove(enum cl_cgroup_manager manager, const char *path, uid_t uid, i
 int cgroup_sweep(enum cl_cgroup_manager manager, bool (*is_known)(const char *path, void *arg), void *arg,
                  struct cl_error *e) CL_WARN_UNUSED;
 
+/* The paths of all leaves that there are now, of either manager; for reading. 0 or -errno. */
+int cgroup_leaves(char ***ret_paths) CL_WARN_UNUSED;
+
 /* What the cgroup at path uses, and what hit a limit in it, since it was made. Read a cell's before it ends: with systemd
  * the leaf goes when its last process does. -ENOENT: it is gone. */
 int cgroup_usage(const char *path, struct cl_usage *ret) CL_WARN_UNUSED;

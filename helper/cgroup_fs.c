@@ -20,8 +20,8 @@
 #include "cgroup_internal.h"
 #include "util.h"
 
-#define TOP        "cloister"
-#define USER_NAME  "user-"
+#define TOP        CGROUP_FS_TOP
+#define USER_NAME  CGROUP_FS_USER
 #define START_OVER 50 /* times */
 
 struct levels {

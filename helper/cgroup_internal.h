@@ -59,6 +59,8 @@ extern const struct cgroup_rate_info cgroup_rate_table[CGROUP_RATE_COUNT];
 #define CGROUP_ALL_LIMITS  ((1U << CGROUP_LIMIT_COUNT) - 1)
 #define CGROUP_DEVICES_MAX 16
 #define CGROUP_ID_MAX      32
+#define CGROUP_FS_TOP      "cloister" /* of cgroupfs: TOP/USER<uid>/ID */
+#define CGROUP_FS_USER     "user-"
 
 struct cgroup_device {
     unsigned major, minor; /* of a whole disk: the kernel refuses partitions */
@@ -151,6 +153,9 @@ int cgroup_path_make(enum cl_cgroup_manager manager, uid_t uid, const char *id, 
 bool cgroup_path_is_valid(enum cl_cgroup_manager manager, const char *path, uid_t uid);
 /* The uid of "PREFIX<uid>SUFFIX". 0 or -EINVAL. */
 int cgroup_name_uid(const char *name, const char *prefix, const char *suffix, uid_t *ret) CL_WARN_UNUSED;
+
+/* cgroup_leaves.c: the paths of all leaves that systemd's scopes are. */
+int cgroup_systemd_leaves(int mount_fd, char ***ret_paths) CL_WARN_UNUSED;
 
 /* The managers. The path given to remove has been checked. create undoes its own partial work; init, when it
  * had joined the leaf, dies with it. */

@@ -268,60 +268,13 @@ static bool is_empty(int mount_fd, const char *path)
     return fd >= 0 && cgroup_dir_populated(fd) == 0;
 }
 
-/* The paths of all leaves of a user, "/user.slice/…/cloister-ID.scope". */
-static int list_user(int mount_fd, uid_t uid, char ***paths)
-{
-    cleanup_free char *slice = NULL;
-    cleanup_fd int slice_fd = -1;
-    cleanup_strv char **scopes = NULL;
-    int r =
-        cl_asprintf(&slice, "/user.slice/user-%u.slice/user-%u-cloister.slice", (unsigned)uid, (unsigned)uid);
-
-    if (r < 0)
-        return r;
-    slice_fd = cgroup_dir_open(mount_fd, slice, O_RDONLY);
-    if (slice_fd < 0)
-        return slice_fd == -ENOENT ? 0 : slice_fd;
-    r = cgroup_dir_list(slice_fd, "cloister-", ".scope", &scopes);
-    for (char **scope = scopes; r == 0 && scope && *scope; scope++) {
-        cleanup_free char *path = NULL;
-
-        r = cl_asprintf(&path, "%s/%s", slice, *scope);
-        if (r == 0 && cgroup_path_is_valid(CL_MANAGER_SYSTEMD, path, uid))
-            r = cl_strv_add(paths, path);
-    }
-    return r;
-}
-
-static int list_all(int mount_fd, char ***ret_paths)
-{
-    cleanup_fd int users_fd = cgroup_dir_open(mount_fd, "/user.slice", O_RDONLY);
-    cleanup_strv char **users = NULL, **paths = NULL;
-    int r;
-
-    if (users_fd < 0)
-        return users_fd == -ENOENT ? 0 : users_fd;
-    r = cgroup_dir_list(users_fd, "user-", ".slice", &users);
-    for (char **user = users; r == 0 && user && *user; user++) {
-        uid_t uid;
-
-        if (cgroup_name_uid(*user, "user-", ".slice", &uid) == 0)
-            r = list_user(mount_fd, uid, &paths);
-    }
-    if (r < 0)
-        return r;
-    *ret_paths = paths;
-    paths = NULL;
-    return 0;
-}
-
 /* systemd removes empty scopes itself, unless it missed their end; a scope that is just being started may
  * look empty for a moment. So: look twice. */
 int cgroup_systemd_sweep(int mount_fd, bool (*is_known)(const char *path, void *arg), void *arg,
                          struct cl_error *e)
 {
     cleanup_strv char **paths = NULL, **empty = NULL;
-    int removed = 0, r = list_all(mount_fd, &paths), pause_ms = 0;
+    int removed = 0, r = cgroup_systemd_leaves(mount_fd, &paths), pause_ms = 0;
     int64_t until = cl_now_ms() + SWEEP_GRACE_MS;
 
     for (char **path = paths; r == 0 && path && *path; path++)

@@ -101,5 +101,7 @@ void cl_policy_freep(struct cl_policy **policy);
  * to_dir, replacing what is there atomically (a new folder, then renameat2 EXCHANGE). to_dir's parent must exist
  * and be root's alone. No-op when the contents are the same. Symbolic links are not followed. */
 int cl_config_keep(const char *dir, const char *to_dir, struct cl_error *e) CL_WARN_UNUSED;
+/* Is what cl_config_keep() would copy already in to_dir? */
+bool cl_config_is_kept(const char *dir, const char *to_dir);
 
 #endif
