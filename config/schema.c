@@ -325,7 +325,9 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
                                .min = 64 * K,
                                .max = SIZE_LIMIT,
                                .fallback = "\"256M\""},
-    [CL_KEY_FILES_HIDE] = PATHS("files.hide", files.hide, check_hidden_path, "[\"/root\", \"/boot\"]"),
+    [CL_KEY_FILES_HIDE] =
+        PATHS("files.hide", files.hide, check_hidden_path,
+              "[\"/root\", \"/boot\", \"/var/log\", \"/var/spool/cron\", \"/var/spool/at\"]"),
     [CL_KEY_FILES_READ_ONLY] = PATHS("files.read_only", files.read_only, check_path, "[]"),
     [CL_KEY_FILES_MOUNTS] = {.name = "files.mounts",
                              .kind = SCHEMA_RECORDS,
