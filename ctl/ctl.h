@@ -22,12 +22,14 @@ struct ctl {
     const struct ctl_verb *verb;
     const char *config; /* the configuration's folder */
     bool json;
+    char **repeated; /* the values of an option that may be given more than once */
+    size_t n_repeated;
 };
 
 /* An option of one subcommand. With a value, *value is set to it. */
 struct ctl_option {
     const char *name;
-    const char *argument; /* its name in the help; NULL: takes none */
+    const char *argument; /* its name in the help; NULL: takes none; "X...": may be repeated */
     const char *help;
 };
 

@@ -13,7 +13,12 @@
 #include "util.h"
 
 static const struct ctl_verb verbs[] = {
-    {"check", "[PATH]", "Look for every error in a configuration", ctl_check, {{0}}},
+    {"check",
+     "[PATH] [--against USER]... [--service S]",
+     "Look for every error in a configuration, and what it would change for users",
+     ctl_check,
+     {{"against", "USER...", "what would change for USER? May be repeated"},
+      {"service", "S", "the PAM service of the compared logins (default sshd)"}}},
     {"explain",
      "USER [--service S] [--can SYSCALL|CAP|PATH]",
      "Show which policy a login gets, and why; or whether it can do one thing",
@@ -114,6 +119,22 @@ static bool options_anywhere(const struct ctl_verb *verb)
     return verb && verb->run != ctl_run && verb->run != ctl_enter;
 }
 
+/* argv has room for no more values than words. */
+static int take_value(struct ctl *ctl, int i, int argc, const char **values)
+{
+    const struct ctl_option *option = &ctl->verb->options[i];
+
+    values[i] = optarg ? optarg : option->name;
+    if (!option->argument || !strstr(option->argument, "..."))
+        return -1;
+    if (!ctl->repeated)
+        ctl->repeated = calloc((size_t)argc, sizeof(*ctl->repeated));
+    if (!ctl->repeated)
+        return ctl_error("out of memory");
+    ctl->repeated[ctl->n_repeated++] = optarg;
+    return -1;
+}
+
 int ctl_options(struct ctl *ctl, int argc, char **argv, const char **values, int *ret_first)
 {
     struct option options[OPTIONS_GLOBAL + CTL_OPTIONS_MAX + 1] = {{0}};
@@ -132,10 +153,10 @@ int ctl_options(struct ctl *ctl, int argc, char **argv, const char **values, int
 
         if (c == '?' || c == ':')
             r = bad_option(ctl, c, argv);
-        else if (c >= OPTION_CONFIG)
+        else if (c > CTL_OPTIONS_MAX)
             r = global_option(ctl, c);
         else
-            values[c - 1] = optarg ? optarg : ctl->verb->options[c - 1].name;
+            r = take_value(ctl, c - 1, argc, values);
         if (r != -1)
             return r;
     }
@@ -171,5 +192,7 @@ int main(int argc, char **argv)
     ctl.verb = find_verb(argv[first]);
     if (!ctl.verb)
         return ctl_usage_error(&ctl, "unknown command \"%s\"", argv[first]);
-    return ctl.verb->run(&ctl, argc - first, argv + first);
+    r = ctl.verb->run(&ctl, argc - first, argv + first);
+    free(ctl.repeated);
+    return r;
 }

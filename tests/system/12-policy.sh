@@ -65,6 +65,30 @@ check_equal "an edit counts at the next login" edited "$(as alice -- hostname)"
 check_equal "and changes nothing for one that is there" "students-$ALICE" "$(held kept -- hostname)"
 policies_reset
 
+# What an edit would change, compared with what logins use: the live configuration, or the last valid one.
+against() { # USER [PATH]
+	ctl check ${2+"$2"} --against "$SITE_PREFIX-$1" --service "$SERVICE" 2>&1
+}
+cp -r "$CONF" "$WORK/edit"
+sed -i 's/pids_max = 200/pids_max = 222/' "$WORK/edit/policy.d/50-groups.conf"
+output=$(against alice "$WORK/edit")
+check_matches "check --against compares with the live configuration" "^compared with $CONF, for logins" "$output"
+check_matches "it shows the old value and its place" \
+	"^  - cgroup.pids_max +200 +$CONF/policy.d/50-groups.conf:[0-9]+$" "$output"
+check_matches "and the new one and its place" \
+	"^  \+ cgroup.pids_max +222 +$WORK/edit/policy.d/50-groups.conf:[0-9]+$" "$output"
+check_equal "and nothing else" 2 "$(grep -c '^  [-+]' <<<"$output")"
+check_matches "others keep what they have" "^$BOB .*: no change" "$(against bob "$WORK/edit")"
+cp "$WORK/edit/policy.d/50-groups.conf" "$CONF/policy.d/"
+check_matches "an edit in place is compared with the last valid configuration" \
+	"^compared with $STATE/policy, the last valid configuration, " "$(against alice)"
+check_matches "and changes as much" '^  \+ cgroup.pids_max +222 ' "$(against alice)"
+policy 70-broken <<<'policies = ('
+FAILS_WITH=1 check_fails "a broken edit is a problem" against alice
+check_matches "against a broken live configuration it is the last valid one, too" \
+	"^compared with $STATE/policy, the last valid configuration, " "$(against alice "$WORK/edit")"
+policies_reset
+
 # Nobody matches and there is no default: refused.
 rm -f "$CONF/policy.d/00-default.conf"
 policy 50-groups <<EOT

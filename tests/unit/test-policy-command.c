@@ -14,7 +14,7 @@ static void test_check(void **state)
 {
     struct fixture *f = *state;
     struct run r;
-    json_t *document;
+    json_t *document, *schema;
 
     write_valid(f);
     r = RUN(f, "check", "%");
@@ -36,6 +36,9 @@ static void test_check(void **state)
     r = RUN(f, "check", "--json", "%");
     assert_int_equal(r.status, 1);
     document = json_loads(r.out, 0, NULL);
+    schema = load_schema_of("check");
+    check_schema(schema, document, "check");
+    json_decref(schema);
     assert_true(json_is_false(json_object_get(document, "valid")));
     assert_int_equal(json_array_size(json_object_get(document, "problems")), 2);
     assert_int_equal(
@@ -214,7 +217,8 @@ static void test_usage(void **state)
         {{"check", "--foo"}, 2, NULL, "cloister: unknown option --foo"},
         {{"check", "-x"}, 2, NULL, "cloister: unknown option -x"},
         {{"check", "a", "b"}, 2, NULL, "cloister: check takes one folder"},
-        {{"check", "--service", "x"}, 2, NULL, "cloister: unknown option --service"},
+        {{"check", "--user", "x"}, 2, NULL, "cloister: unknown option --user"},
+        {{"check", "--service", "x"}, 2, NULL, "cloister: --service goes with --against"},
         {{"--config"}, 2, NULL, "cloister: --config needs a value"},
         {{"--config", "", "check"}, 2, NULL, "cloister: --config needs a folder"},
         {{"explain"}, 2, NULL, "cloister: explain needs one user"},
