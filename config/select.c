@@ -18,21 +18,49 @@ static void add_reason(char *buf, size_t size, const char *what, const char *nam
     snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", what, name);
 }
 
-static const char *common_group(char *const *groups, const struct cl_user *user)
+/* A user may be in thousands of groups, and policies may name thousands: sorted once for all policies. The
+ * names stay the user's. */
+struct groups {
+    const char **names;
+    size_t n;
+};
+
+static int compare_names(const void *a, const void *b)
 {
-    for (size_t i = 0; groups[i]; i++)
-        for (size_t k = 0; k < user->n_groups; k++)
-            if (strcmp(groups[i], user->group_names[k]) == 0)
-                return groups[i];
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int sort_groups(const struct cl_user *user, struct groups *ret)
+{
+    const char **names = calloc(user->n_groups + 1, sizeof(*names));
+
+    if (!names)
+        return -ENOMEM;
+    for (size_t i = 0; i < user->n_groups; i++)
+        names[i] = user->group_names[i];
+    qsort(names, user->n_groups, sizeof(*names), compare_names);
+    *ret = (struct groups){.names = names, .n = user->n_groups};
+    return 0;
+}
+
+/* The first of the policy's groups that is one of the user's. */
+static const char *common_group(char *const *wanted, const struct groups *groups)
+{
+    for (size_t i = 0; wanted[i]; i++) {
+        const char *name = wanted[i];
+
+        if (bsearch(&name, groups->names, groups->n, sizeof(*groups->names), compare_names))
+            return name;
+    }
     return NULL;
 }
 
-bool select_matches(const struct cl_policy *policy, const struct cl_user *user, const char *service,
-                    char *buf, size_t size)
+static bool matches(const struct cl_policy *policy, const struct cl_user *user, const struct groups *groups,
+                    const char *service, char *buf, size_t size)
 {
     buf[0] = '\0';
     if (policy->match.groups) {
-        const char *group = common_group(policy->match.groups, user);
+        const char *group = common_group(policy->match.groups, groups);
 
         if (!group)
             return false;
@@ -51,6 +79,16 @@ bool select_matches(const struct cl_policy *policy, const struct cl_user *user, 
     return buf[0] != '\0';
 }
 
+bool select_matches(const struct cl_policy *policy, const struct cl_user *user, const char *service,
+                    char *buf, size_t size)
+{
+    struct groups groups = {0};
+    bool match = sort_groups(user, &groups) == 0 && matches(policy, user, &groups, service, buf, size);
+
+    free(groups.names);
+    return match;
+}
+
 /* Keep the list ordered: best first, and file order among equals. */
 static void insert(const struct cl_policy **list, size_t n, const struct cl_policy *policy)
 {
@@ -67,26 +105,30 @@ int cl_config_select(const struct cl_config *config, const struct cl_user *user,
     struct cl_selection selection = {.considered =
                                          calloc(config->n_policies + 1, sizeof(*selection.considered))};
     const struct cl_policy *fallback = NULL;
+    struct groups groups = {0};
     char scratch[sizeof(selection.matched_by)];
 
-    if (!selection.considered)
+    if (!selection.considered || sort_groups(user, &groups) < 0) {
+        cl_selection_clear(&selection);
         return -ENOMEM;
+    }
     for (size_t i = 0; i < config->n_policies; i++) {
         const struct cl_policy *policy = config->policies[i];
 
         if (strcmp(policy->name, "default") == 0)
             fallback = policy;
-        else if (select_matches(policy, user, service, scratch, sizeof(scratch)))
+        else if (matches(policy, user, &groups, service, scratch, sizeof(scratch)))
             insert(selection.considered, selection.n_considered++, policy);
     }
     if (selection.n_considered > 0) {
         selection.policy = selection.considered[0];
-        (void)select_matches(selection.policy, user, service, selection.matched_by,
-                             sizeof(selection.matched_by));
+        (void)matches(selection.policy, user, &groups, service, selection.matched_by,
+                      sizeof(selection.matched_by));
     } else if (fallback) {
         selection.policy = selection.considered[selection.n_considered++] = fallback;
         snprintf(selection.matched_by, sizeof(selection.matched_by), "default");
     }
+    free(groups.names);
     *ret = selection;
     return 0;
 }
