@@ -15,15 +15,17 @@
 #define LOADER_FILE_MAX     (1024 * 1024) /* bytes of one file */
 #define LOADER_FILES_MAX    16384         /* files of policy.d */
 #define LOADER_POLICIES_MAX 65536
-#define LOADER_PROBLEMS_MAX 200  /* more are counted, not listed */
-#define LOADER_LIST_MAX     512  /* strings of one list, inherited ones included */
-#define LOADER_STRING_MAX   4096 /* bytes of any string */
-#define LOADER_DEPTH_MAX    32   /* policies of one chain of inheritance */
+#define LOADER_PROBLEMS_MAX 200                /* more are counted, not listed */
+#define LOADER_LIST_MAX     512                /* strings of one list, inherited ones included */
+#define LOADER_STRING_MAX   4096               /* bytes of any string */
+#define LOADER_DEPTH_MAX    32                 /* policies of one chain of inheritance */
+#define LOADER_TOTAL_MAX    (64 * 1024 * 1024) /* bytes of all policies, with what they inherit */
 
 struct loader {
     struct cl_problems *problems;
     const char *file; /* being read; not owned */
     size_t n_errors;  /* problems that are not warnings, listed or not */
+    size_t n_bytes;   /* of all resolved policies */
     bool out_of_memory;
     bool trust_any_owner;
     int read_errno; /* positive: the first file that could not be read at all */

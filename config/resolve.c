@@ -171,6 +171,20 @@ static void check_lengths(struct loader *l, const struct draft *draft)
                      draft->policy->name, LOADER_LIST_MAX);
 }
 
+/* Each child has a copy of what it inherits: a large parent of many children outgrows the files by far.
+ * -E2BIG, with the problem recorded. */
+static int check_total(struct loader *l, const struct draft *draft)
+{
+    for (size_t i = 0; i < CL_KEY_COUNT; i++)
+        l->n_bytes += schema_bytes(&schema_policy[i], draft->policy);
+    if (l->n_bytes <= LOADER_TOTAL_MAX)
+        return 0;
+    loader_error(l, draft->line,
+                 "%s: all policies up to this one, with what they inherit, need more than %d MiB",
+                 draft->policy->name, LOADER_TOTAL_MAX / (1024 * 1024));
+    return -E2BIG;
+}
+
 static int resolve_one(struct loader *l, struct draft *draft, const struct draft *parent,
                        const struct cl_policy *builtin)
 {
@@ -184,6 +198,8 @@ static int resolve_one(struct loader *l, struct draft *draft, const struct draft
     if (!draft->faulty)
         consistency_of_draft(l, draft);
     r = inherit_policy(draft->policy, from);
+    if (r == 0)
+        r = check_total(l, draft);
     if (r < 0)
         return r;
     resolve_masks(draft->policy);

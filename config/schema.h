@@ -111,6 +111,8 @@ static inline const void *schema_field_const(const struct schema_key *key, const
 /* Deep copy of one key's value from a structure to another, whose own value must be empty. 0 or -ENOMEM, and
  * then to's value is empty. */
 int schema_copy(const struct schema_key *key, const void *from, void *to) CL_WARN_UNUSED;
+/* What a value holds in memory beyond the structure itself. */
+size_t schema_bytes(const struct schema_key *key, const void *base);
 /* Free one key's value and leave it empty. */
 void schema_clear(const struct schema_key *key, void *base);
 void schema_clear_all(const struct schema_key *rows, size_t n, void *base);

@@ -189,3 +189,46 @@ int schema_copy(const struct schema_key *key, const void *from, void *to)
     }
     return 0;
 }
+
+static size_t string_bytes(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+static size_t env_bytes(const struct cl_env *env, size_t n)
+{
+    size_t bytes = n * sizeof(*env);
+
+    for (size_t i = 0; i < n; i++)
+        bytes += string_bytes(env[i].name) + string_bytes(env[i].value);
+    return bytes;
+}
+
+static size_t records_bytes(const struct schema_record *record, const char *records, size_t n)
+{
+    size_t bytes = n * record->size;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < record->n_keys; k++)
+            bytes += schema_bytes(&record->keys[k], records + i * record->size);
+    return bytes;
+}
+
+size_t schema_bytes(const struct schema_key *key, const void *base)
+{
+    const void *field = schema_field_const(key, base);
+    size_t bytes = 0;
+
+    if (key->flags & SCHEMA_UNSTORED)
+        return 0;
+    if (key->kind == SCHEMA_STRING)
+        bytes = string_bytes(*(char *const *)field);
+    else if (key->kind == SCHEMA_RECORDS)
+        bytes = records_bytes(key->record, *(char *const *)field, schema_count_const(key, base));
+    else if (key->kind == SCHEMA_ENV)
+        bytes = env_bytes(*(struct cl_env *const *)field, schema_count_const(key, base));
+    else if (key->kind == SCHEMA_STRINGS)
+        for (char *const *list = *(char **const *)field; list && *list; list++)
+            bytes += sizeof(*list) + string_bytes(*list);
+    return bytes;
+}
