@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cell.h"
@@ -90,16 +91,10 @@ void cells_clear(struct cells *cells)
     *cells = (struct cells){0};
 }
 
-unsigned cell_processes(const struct cell *cell)
+void cells_measure(struct cells *cells)
 {
-    cleanup_free char *procs = NULL;
-    unsigned n = 0;
-
-    if (cell->cgroup_fd < 0 || cl_read_file_at(cell->cgroup_fd, "cgroup.procs", &procs) < 0)
-        return 0;
-    for (const char *p = procs; *p; p += strcspn(p, "\n"), p += *p == '\n')
-        n++;
-    return n;
+    for (size_t i = 0; i < cells->n; i++)
+        measure_cell(cells->items[i].record, cells->items[i].cgroup_fd, &cells->items[i].now);
 }
 
 const char *cell_mode(const struct cell *cell)
@@ -110,11 +105,13 @@ const char *cell_mode(const struct cell *cell)
 json_t *cell_json(const struct cell *cell)
 {
     const struct record *r = cell->record;
+    json_int_t age = (json_int_t)(time(NULL) - r->since);
 
-    return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:I}", "id", r->id, "user",
+    return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o}", "id", r->id, "user",
                      ctl_json_string(r->user), "uid", (json_int_t)r->uid, "policy",
                      ctl_json_string(r->policy), "mode", cell_mode(cell), "service", ctl_json_string(r->service), "rhost",
                      ctl_json_string(r->rhost), "tty", ctl_json_string(r->tty), "since", (json_int_t)r->since,
-                     "init_pid", (json_int_t)r->init, "cgroup", ctl_json_string(r->cgroup), "processes",
-                     (json_int_t)cell_processes(cell));
+                     "age", age < 0 ? 0 : age, "init_pid", (json_int_t)r->init, "cgroup",
+                     ctl_json_string(r->cgroup), "processes", (json_int_t)cell->now.processes, "use",
+                     usage_json(&cell->now.usage), "hits", hits_json(cell->now.hits, cell->now.n_hits, false));
 }

@@ -10,12 +10,23 @@
 
 #include "ctl.h"
 #include "err.h"
+#include "measure.h"
 #include "record.h"
+#include "table.h"
+
+/* What a cell did between two looks. */
+struct cell_rate {
+    bool known;           /* it was there at the look before */
+    uint64_t cpu;         /* tenths of a percent of one processor */
+    uint64_t read, wrote; /* bytes a second */
+};
 
 /* One live cell. cgroup_fd: its folder, O_PATH, or -1 without a cgroup. */
 struct cell {
     struct record *record;
     int cgroup_fd;
+    struct measure now;    /* by cells_measure */
+    struct cell_rate rate; /* whoever looks twice fills it */
 };
 
 struct cells {
@@ -32,11 +43,17 @@ int cells_load_for(struct ctl *ctl, int argc, char **argv, const char *usage, in
 void cells_clear(struct cells *cells);
 #define cleanup_cells __attribute__((cleanup(cells_clear)))
 
-/* Processes in the cell, pid 1 included; 0 without a cgroup. */
-unsigned cell_processes(const struct cell *cell);
+/* Ask the kernel what the cells use now. */
+void cells_measure(struct cells *cells);
 /* "enforce" or "audit", as it was opened. */
 const char *cell_mode(const struct cell *cell);
-/* The fields of `list`. */
+/* The fields of `list`, measured. */
 json_t *cell_json(const struct cell *cell);
+
+/* cell_table.c: the cells in their order, for people. With rates, as `top` has it: what they do now in front. NULL: no
+ * memory. */
+struct table *cell_table(const struct cells *cells, bool rates);
+/* "3 killed, 12 forks", or "-". Returns buf. */
+const char *cell_hits_text(const struct cell *cell, char *buf, size_t size);
 
 #endif

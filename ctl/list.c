@@ -1,41 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * cloister list: the cells that live now.
+ * cloister list: the cells that live now, and what they use.
  */
 #include "config.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 #include "cell.h"
 #include "ctl.h"
 
-static void format_age(int64_t seconds, char *buf, size_t size)
+static int print_cells(const struct cells *cells)
 {
-    if (seconds < 0)
-        seconds = 0; /* the clock was set back */
-    if (seconds < 3600)
-        (void)snprintf(buf, size, "%lld:%02lld", (long long)seconds / 60, (long long)seconds % 60);
-    else
-        (void)snprintf(buf, size, "%lldh%02lldm", (long long)seconds / 3600, (long long)seconds / 60 % 60);
-}
+    const struct table_paper paper = {.colour = table_wants_colour()};
+    cleanup_table struct table *table = cell_table(cells, false);
 
-static void print_cells(const struct cells *cells)
-{
-    time_t now = time(NULL);
-
-    printf("%-12s  %-16s %-16s %-10s %-10s %-22s %8s %9s\n", "ID", "USER", "POLICY", "SERVICE", "TTY", "FROM",
-           "AGE", "PROCESSES");
-    for (size_t i = 0; i < cells->n; i++) {
-        const struct record *r = cells->items[i].record;
-        char age[32], policy[96];
-
-        format_age(now - r->since, age, sizeof(age));
-        (void)snprintf(policy, sizeof(policy), "%s%s", r->policy, r->audit ? " (audit)" : "");
-        printf("%-12s  %-16s %-16s %-10s %-10s %-22s %8s %9u\n", r->id, r->user, policy, r->service,
-               r->tty[0] ? r->tty : "-", r->rhost[0] ? r->rhost : "-", age, cell_processes(&cells->items[i]));
-    }
+    if (!table_print(table, &paper, stdout))
+        return ctl_error("out of memory");
+    return ctl_flush();
 }
 
 static int print_json(const struct cells *cells)
@@ -54,8 +35,6 @@ int ctl_list(struct ctl *ctl, int argc, char **argv)
 
     if (r != -1)
         return r;
-    if (ctl->json)
-        return print_json(&cells);
-    print_cells(&cells);
-    return ctl_flush();
+    cells_measure(&cells);
+    return ctl->json ? print_json(&cells) : print_cells(&cells);
 }

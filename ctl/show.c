@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * cloister show ID: one cell, with its limits, what it uses, and how often a limit was hit, as the kernel
- * counts it.
+ * cloister show ID: one cell, with its limits, what it uses, and which limits it hit, as the kernel counts
+ * it.
  */
 #include "config.h"
 
@@ -12,60 +12,24 @@
 
 #include "cell.h"
 #include "ctl.h"
+#include "facts.h"
 #include "util.h"
-
-/* A number in a file of the cell's cgroup; with a word, the number after it on its line ("oom_kill 3"). */
-struct counter {
-    const char *name, *file, *word;
-};
-
-static const struct counter counters[] = {
-    {"pids_max", "pids.max", NULL},
-    {"pids", "pids.current", NULL},
-    {"pids_max_hits", "pids.events", "max"},
-    {"memory_max", "memory.max", NULL},
-    {"memory", "memory.current", NULL},
-    {"memory_max_hits", "memory.events", "max"},
-    {"oom_kills", "memory.events", "oom_kill"},
-    {"swap", "memory.swap.current", NULL},
-    {"cpu_usec", "cpu.stat", "usage_usec"},
-    {"cpu_throttled_usec", "cpu.stat", "throttled_usec"},
-};
-
-/* False where the kernel has no such file, or it says "max". */
-static bool read_counter(const struct cell *cell, const struct counter *counter, uint64_t *ret)
-{
-    cleanup_free char *text = NULL;
-    const char *line;
-    size_t length = counter->word ? strlen(counter->word) : 0;
-
-    if (cell->cgroup_fd < 0 || cl_read_file_at(cell->cgroup_fd, counter->file, &text) < 0)
-        return false;
-    line = text;
-    while (counter->word && line && !(strncmp(line, counter->word, length) == 0 && line[length] == ' ')) {
-        line = strchr(line, '\n');
-        line = line ? line + 1 : NULL;
-    }
-    return line && sscanf(counter->word ? line + length : line, "%" SCNu64, ret) == 1;
-}
 
 static int show_json(const struct cell *cell)
 {
-    json_t *document = cell_json(cell), *use = json_object();
+    const struct record *r = cell->record;
+    json_t *document = cell_json(cell), *limits = json_array();
 
-    for (size_t i = 0; i < CL_ARRAY_SIZE(counters); i++) {
-        uint64_t value;
-
-        (void)json_object_set_new(use, counters[i].name,
-                                  read_counter(cell, &counters[i], &value) ? json_integer((json_int_t)value)
-                                                                           : json_null());
-    }
-    (void)json_object_set_new(document, "opener_pid", json_integer(cell->record->opener));
-    (void)json_object_set_new(document, "use", use);
+    for (size_t i = 0; i < r->n_limits; i++)
+        (void)json_array_append_new(limits, record_limit_json(&r->limits[i]));
+    (void)json_object_set_new(document, "opener_pid", json_integer(r->opener));
+    (void)json_object_set_new(document, "limits", limits);
+    (void)json_object_set_new(document, "user_use", usage_json(&cell->now.user_usage));
+    (void)json_object_set_new(document, "user_hits", hits_json(cell->now.hits, cell->now.n_hits, true));
     return ctl_json_print(document);
 }
 
-static int show_text(const struct cell *cell)
+static void add_who(struct table *table, const struct cell *cell)
 {
     const struct record *r = cell->record;
     time_t since = (time_t)r->since;
@@ -74,22 +38,33 @@ static int show_text(const struct cell *cell)
 
     if (localtime_r(&since, &tm))
         (void)strftime(date, sizeof(date), "%F %T", &tm);
-    printf("id                  %s\nuser                %s (uid %u)\npolicy              %s\nmode                %s\nservice         "
-           "    %s\n"
-           "from                %s\ntty                 %s\nsince               %s\ninit pid            %d\n"
-           "opener pid          %d\ncgroup              %s\nprocesses           %u\n",
-           r->id, r->user, r->uid, r->policy, cell_mode(cell), r->service, r->rhost[0] ? r->rhost : "-",
-           r->tty[0] ? r->tty : "-", date, r->init, r->opener, r->cgroup[0] ? r->cgroup : "-",
-           cell_processes(cell));
-    for (size_t i = 0; i < CL_ARRAY_SIZE(counters); i++) {
-        uint64_t value;
+    facts_add(table, "id", "%s", r->id);
+    facts_add(table, "user", "%s (uid %u)", r->user, r->uid);
+    facts_add(table, "policy", "%s", r->policy);
+    facts_add(table, "mode", "%s", cell_mode(cell));
+    facts_add(table, "service", "%s", r->service);
+    facts_add(table, "from", "%s", r->rhost[0] ? r->rhost : "-");
+    facts_add(table, "tty", "%s", r->tty[0] ? r->tty : "-");
+    facts_add(table, "since", "%s", date);
+    facts_add(table, "init pid", "%d", r->init);
+    facts_add(table, "opener pid", "%d", r->opener);
+    facts_add(table, "cgroup", "%s", r->cgroup[0] ? r->cgroup : "-");
+    facts_add(table, "processes", "%u", cell->now.processes);
+}
 
-        if (read_counter(cell, &counters[i], &value))
-            printf("%-19s %" PRIu64 "\n", counters[i].name, value);
-        else
-            printf("%-19s -\n", counters[i].name);
-    }
-    return ctl_flush();
+static int show_text(const struct cell *cell)
+{
+    const struct record *r = cell->record;
+    cleanup_table struct table *who = facts_new(), *use = facts_use(&cell->now.usage),
+                               *user_use = facts_use(&cell->now.user_usage),
+                               *limits = facts_limits(r->limits, r->n_limits),
+                               *hits = facts_hits(cell->now.hits, cell->now.n_hits);
+    bool good;
+
+    add_who(who, cell);
+    good = facts_print(NULL, who) && facts_print("limits", limits) && facts_print("limits hit", hits) &&
+           facts_print("use", use) && facts_print("use of all cells of the user", user_use);
+    return good ? ctl_flush() : ctl_error("out of memory");
 }
 
 int ctl_show(struct ctl *ctl, int argc, char **argv)
@@ -99,6 +74,7 @@ int ctl_show(struct ctl *ctl, int argc, char **argv)
 
     if (r != -1)
         return r;
+    cells_measure(&cells);
     for (size_t i = 0; i < cells.n; i++)
         if (strcmp(cells.items[i].record->id, argv[first]) == 0)
             return ctl->json ? show_json(&cells.items[i]) : show_text(&cells.items[i]);

@@ -18,19 +18,20 @@ struct kind_info {
     const char *name, *one, *many; /* "3 processes killed": of one, of more; NULL: a time is told */
     const char *key;               /* below "cgroup." and "cgroup.session." */
     const char *otherwise;         /* where no limit of the policy did it */
+    const char *brief;
 };
 
 static const struct kind_info kinds[] = {
     [HIT_OOM_KILLS] = {"oom_kills", "process killed", "processes killed", "memory_max",
-                       "for want of memory on the host"},
-    [HIT_FORKS] = {"forks_refused", "fork refused", "forks refused", "pids_max", "by a limit of the host"},
+                       "for want of memory on the host", "killed"},
+    [HIT_FORKS] = {"forks_refused", "fork refused", "forks refused", "pids_max", "by a limit of the host", "forks"},
     [HIT_MEMORY_MAX] = {"memory_max_reached", "time memory reclaimed", "times memory reclaimed", "memory_max",
-                        "by a limit of the host"},
+                        "by a limit of the host", "memory"},
     [HIT_MEMORY_HIGH] = {"memory_high_reached", "time memory reclaimed", "times memory reclaimed",
-                         "memory_high", "by a limit of the host"},
+                         "memory_high", "by a limit of the host", "memory_high"},
     [HIT_SWAP] = {"swap_refused", "time swapping refused", "times swapping refused", "swap_max",
-                  "by a limit of the host"},
-    [HIT_CPU] = {"cpu_throttled", NULL, NULL, "cpu_max", "by a limit of the host"},
+                  "by a limit of the host", "swap"},
+    [HIT_CPU] = {"cpu_throttled", NULL, NULL, "cpu_max", "by a limit of the host", "cpu"},
 };
 static_assert(CL_ARRAY_SIZE(kinds) == HIT_KIND_COUNT, "a row for each kind of hit");
 
@@ -180,6 +181,18 @@ const char *hit_text(const struct hit *hit, char *buf, size_t size)
     return buf;
 }
 
+const char *hit_brief(const struct hit *hit, char *buf, size_t size)
+{
+    const char *whose = hit->of_user ? "user: " : "", *brief = kinds[hit->kind].brief;
+
+    if (hit->kind == HIT_CPU)
+        (void)snprintf(buf, size, "%s%" PRIu64 ".%02" PRIu64 "s %s", whose, hit->usec / 1000000,
+                       hit->usec / 10000 % 100, brief);
+    else
+        (void)snprintf(buf, size, "%s%" PRIu64 " %s", whose, hit->count, brief);
+    return buf;
+}
+
 static void append_limit(json_t *array, const struct record_limit *limit)
 {
     if (limit)
@@ -211,4 +224,16 @@ json_t *hits_json(const struct hit *hits, size_t n, bool of_user)
         if (hits[i].of_user == of_user)
             (void)json_array_append_new(array, hit_json(&hits[i]));
     return array;
+}
+
+json_t *usage_json(const struct cl_usage *usage)
+{
+    json_t *object = json_object();
+
+    for (enum cl_use use = 0; use < CL_USE_COUNT; use++)
+        (void)json_object_set_new(object, cl_use_name(use),
+                                  !usage->known[use]                 ? json_null()
+                                  : usage->n[use] == CL_USAGE_MAX ? json_string("max")
+                                                                  : json_integer((json_int_t)usage->n[use]));
+    return object;
 }

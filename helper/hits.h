@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Which limits a session hit, by what the kernel counted, and which key of the policy that was. For the
- * helper, when a session ends.
+ * helper, when a session ends, and for who asks before.
  */
 #ifndef CL_HITS_H
 #define CL_HITS_H
@@ -44,9 +44,15 @@ size_t hits_find(const struct cl_usage *session, const struct cl_usage *user,
 /* "3 processes killed at memory_max 512M, set in 50-students.conf:12": for people, no control characters.
  * Returns buf. */
 const char *hit_text(const struct hit *hit, char *buf, size_t size);
+/* "3 killed", "0.90s cpu", "user: 2 forks": for a table. Returns buf. */
+const char *hit_brief(const struct hit *hit, char *buf, size_t size);
 /* An object of what, count, usec (of HIT_CPU), of_user, limits (key, value, source) and text. */
 json_t *hit_json(const struct hit *hit);
 /* An array of them; of_user chooses. */
 json_t *hits_json(const struct hit *hits, size_t n, bool of_user);
+
+/* An object of everything that is read from a cgroup: numbers, "max" where nothing is limited, null for what the
+ * kernel does not count there. */
+json_t *usage_json(const struct cl_usage *usage);
 
 #endif

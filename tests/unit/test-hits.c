@@ -182,6 +182,31 @@ static void test_escaped(void **state)
     assert_string_equal(hit_text(&hit, small, sizeof(small)), "processor");
 }
 
+static void test_brief(void **state)
+{
+    const struct hit forks = {.kind = HIT_FORKS, .count = 12};
+    const struct hit cpu = {.kind = HIT_CPU, .count = 3, .usec = 1234567, .of_user = true};
+    char buf[80];
+
+    assert_string_equal(hit_brief(&forks, buf, sizeof(buf)), "12 forks");
+    assert_string_equal(hit_brief(&cpu, buf, sizeof(buf)), "user: 1.23s cpu");
+}
+
+static void test_usage_json(void **state)
+{
+    struct cl_usage usage = {0};
+    json_t *json;
+
+    set(&usage, CL_USE_PIDS, 7);
+    set(&usage, CL_USE_PIDS_MAX, CL_USAGE_MAX);
+    json = usage_json(&usage);
+    assert_int_equal(json_object_size(json), CL_USE_COUNT);
+    assert_int_equal(json_integer_value(json_object_get(json, "pids")), 7);
+    assert_string_equal(json_string_value(json_object_get(json, "pids_max")), "max");
+    assert_true(json_is_null(json_object_get(json, "memory")));
+    json_decref(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +218,8 @@ int main(void)
         cmocka_unit_test(test_cpu),
         cmocka_unit_test(test_all),
         cmocka_unit_test(test_escaped),
+        cmocka_unit_test(test_brief),
+        cmocka_unit_test(test_usage_json),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
