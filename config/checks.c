@@ -9,7 +9,9 @@
 #include <limits.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "address.h"
 #include "loader.h"
 #include "syscalls.h"
 
@@ -200,6 +202,56 @@ bool check_apparmor_profile(const char *text, bool literal, char *why, size_t si
     if (!is_made_of(text, "._-+/@"))
         return no(why, size, "letters, digits and . _ - + / @ are allowed");
     return true;
+}
+
+/* It becomes the name of a bridge and, with the number of a cell, of its port: at most 15 bytes. */
+bool check_network_name(const char *text, bool literal, char *why, size_t size)
+{
+    size_t length = strlen(text);
+
+    (void)literal;
+    if (length < 1 || length > 10 || text[0] < 'a' || text[0] > 'z' ||
+        strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") != length)
+        return no(why, size, "");
+    return true;
+}
+
+bool check_pool(const char *text, bool literal, char *why, size_t size)
+{
+    struct cl_prefix prefix;
+
+    (void)literal;
+    if (!cl_prefix_parse(text, &prefix))
+        return no(why, size, "no address of a network");
+    return (prefix.family == AF_INET && prefix.length >= 16 && prefix.length <= 29) || no(why, size, "");
+}
+
+bool check_pool6(const char *text, bool literal, char *why, size_t size)
+{
+    struct cl_prefix prefix;
+
+    (void)literal;
+    if (!*text)
+        return true;
+    if (!cl_prefix_parse(text, &prefix))
+        return no(why, size, "no address of a network");
+    return (prefix.family == AF_INET6 && prefix.length >= 48 && prefix.length <= 112) || no(why, size, "");
+}
+
+bool check_destination(const char *text, bool literal, char *why, size_t size)
+{
+    struct cl_destination destination;
+
+    (void)literal;
+    return cl_destination_parse(text, &destination) || no(why, size, "");
+}
+
+bool check_dns(const char *text, bool literal, char *why, size_t size)
+{
+    struct cl_prefix prefix;
+
+    (void)literal;
+    return strcmp(text, "host") == 0 || (!strchr(text, '/') && cl_prefix_parse(text, &prefix)) || no(why, size, "");
 }
 
 /* LD_*, and with it every way to load code into the login service's own child, is not for policies. */

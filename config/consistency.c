@@ -166,12 +166,23 @@ static void check_overlay_of_unconfined(struct loader *l, const struct draft *dr
             policy->name);
 }
 
+/* Such a build refuses to read it, rather than every login to open. */
+static void check_nat_is_built(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    if (!CL_NAT && draft->policy->network.mode == CL_NETWORK_NAT && is_own(draft, parent, CL_KEY_NETWORK_MODE))
+        loader_error(l, line_of(draft, CL_KEY_NETWORK_MODE),
+                     "%s: network.mode: this build has no \"nat\" (configure --with-nat); allowed: \"isolated\" or "
+                     "\"host\"",
+                     draft->policy->name);
+}
+
 void consistency_of_policy(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
 {
     check_ambient(l, draft, parent);
     check_ambient_identity(l, draft, parent);
     check_hostname_needs_uts(l, draft, parent);
     check_mode(l, draft, parent);
+    check_nat_is_built(l, draft, parent);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_MEMORY_HIGH, &draft->policy->cgroup.user);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);
     check_overlay_of_unconfined(l, draft, parent);

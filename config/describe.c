@@ -50,7 +50,7 @@ static void number_text(const struct schema_key *key, char *buf, size_t size)
     char least[32], most[32];
 
     if (key->kind == SCHEMA_SIZE)
-        snprintf(buf, size, "bytes from %s to %s, as a number or with K, M, G or T",
+        snprintf(buf, size, "%s from %s to %s, as a number or with K, M, G or T", key->allowed ? key->allowed : "bytes",
                  schema_size_text(key->min, least, sizeof(least)),
                  schema_size_text(key->max, most, sizeof(most)));
     else if (key->kind == SCHEMA_PERCENT)

@@ -58,7 +58,7 @@ struct schema_key {
     schema_check *check;         /* of a string, or of each string of a list */
     const struct schema_record *record;
     const char *fallback; /* the built-in value as a file would say it; NULL: there is none */
-    const char *allowed;  /* what a string may be, in words */
+    const char *allowed;  /* what a string may be, in words; of SCHEMA_SIZE, what is counted, if not bytes */
     const char *reason;   /* why a key takes one value only */
 };
 
@@ -82,6 +82,9 @@ enum schema_setting {
     SCHEMA_SETTING_EXEMPT_GROUPS,
     SCHEMA_SETTING_CGROUP_MANAGER,
     SCHEMA_SETTING_DEADLINE,
+    SCHEMA_SETTING_NETWORK_NAME,
+    SCHEMA_SETTING_NETWORK_POOL,
+    SCHEMA_SETTING_NETWORK_POOL6,
     SCHEMA_SETTING_PLACEMENT,
     SCHEMA_SETTING_COUNT
 };

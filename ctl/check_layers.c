@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "forwarding.h"
 #include "helper/seccomp.h"
 #include "schema.h"
 #include "util.h"
@@ -105,6 +106,16 @@ static void check_apparmor(struct layers *layers, const struct cl_policy *policy
         add(layers, policy, CL_KEY_APPARMOR_PROFILE, true, text);
 }
 
+static void check_network(struct layers *layers, const struct cl_policy *policy, const struct cl_settings *settings)
+{
+    const char *off = policy->network.mode == CL_NETWORK_NAT ? cl_forwarding_off(settings->network.pool6 != NULL) : NULL;
+    char *text = NULL;
+
+    if (off && cl_asprintf(&text, "%s: network.mode: \"nat\": %s is 0 on this host, logins are refused", policy->name,
+                           off) == 0)
+        add(layers, policy, CL_KEY_NETWORK_MODE, true, text);
+}
+
 static void check_default(struct layers *layers, const struct cl_config *config)
 {
     char *text = NULL;
@@ -129,6 +140,7 @@ size_t check_layers(const struct cl_config *config, const struct apparmor_list *
         check_seccomp(&layers, cl_config_policy(config, i));
         if (apparmor)
             check_apparmor(&layers, cl_config_policy(config, i));
+        check_network(&layers, cl_config_policy(config, i), cl_config_settings(config));
     }
     free(layers.compiled);
     return layers.n_errors;

@@ -17,6 +17,7 @@
 
 #include "close.h"
 #include "log.h"
+#include "network.h"
 #include "session.h"
 #include "story.h"
 #include "util.h"
@@ -134,6 +135,7 @@ int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_er
         r = cgroup_remove(record->manager, record->cgroup, record->uid, KILL_WAIT_MS, e);
     if (r < 0)
         return r;
+    network_remove(run_fd, record);
     log_end(record, &usage.session);
     story_end(record, &usage);
     r = record_remove(run_fd, record->id);

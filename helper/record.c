@@ -110,6 +110,9 @@ int record_open_dir(int *ret_fd, struct cl_error *e)
         r = open_private_dir(run, "locks", &sub, e);
     cl_close(&sub);
     if (r == 0)
+        r = open_private_dir(run, "net", &sub, e);
+    cl_close(&sub);
+    if (r == 0)
         r = open_private_dir(run, "root", &sub,
                              e); /* where a view is assembled, seen only in its namespace */
     if (r == 0)
@@ -125,25 +128,37 @@ int record_open_dir(int *ret_fd, struct cl_error *e)
     return r;
 }
 
-int record_lock(int run_fd, uid_t uid, int64_t deadline_ms, int *ret_fd, struct cl_error *e)
+static int lock_file(int run_fd, const char *path, const char *whose, int64_t deadline_ms, int *ret_fd,
+                     struct cl_error *e)
 {
     const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
-    cleanup_fd int fd = -1;
-    char path[32];
+    cleanup_fd int fd = openat(run_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-    (void)snprintf(path, sizeof(path), "locks/%u", uid);
-    fd = openat(run_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return cl_fail(e, errno, "open lock of uid %u", uid);
+        return cl_fail(e, errno, "open lock of %s", whose);
     while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
-            return cl_fail(e, errno, "lock uid %u", uid);
+            return cl_fail(e, errno, "lock %s", whose);
         if (cl_now_ms() >= deadline_ms)
-            return cl_fail(e, ETIMEDOUT, "wait for another open or close of uid %u", uid);
+            return cl_fail(e, ETIMEDOUT, "wait for another open or close of %s", whose);
         (void)nanosleep(&pause, NULL);
     }
     *ret_fd = cl_take_fd(&fd);
     return 0;
+}
+
+int record_lock(int run_fd, uid_t uid, int64_t deadline_ms, int *ret_fd, struct cl_error *e)
+{
+    char path[32], whose[32];
+
+    (void)snprintf(path, sizeof(path), "locks/%u", uid);
+    (void)snprintf(whose, sizeof(whose), "uid %u", uid);
+    return lock_file(run_fd, path, whose, deadline_ms, ret_fd, e);
+}
+
+int record_lock_network(int run_fd, int64_t deadline_ms, int *ret_fd, struct cl_error *e)
+{
+    return lock_file(run_fd, "locks/net", "the network", deadline_ms, ret_fd, e);
 }
 
 static void record_path(const char *id, char *buf, size_t size)
@@ -177,7 +192,7 @@ static json_t *limits_to_json(const struct record *r)
 static json_t *record_to_json(const struct record *r)
 {
     return json_pack(
-        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I, s:o}",
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I, s:o, s:o}",
         "id", r->id, "live", r->live, "user", json_text(r->user), "policy", json_text(r->policy), "service",
         json_text(r->service), "rhost", json_text(r->rhost), "tty", json_text(r->tty), "cgroup",
         json_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since, "opener",
@@ -185,7 +200,7 @@ static json_t *record_to_json(const struct record *r)
         "init_start", (json_int_t)r->init_start, "helper", (json_int_t)r->helper, "helper_start",
         (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager", (json_int_t)r->manager, "audit",
         r->audit, "apparmor", json_text(r->apparmor), "audit_session", (json_int_t)r->audit_session, "limits",
-        limits_to_json(r));
+        limits_to_json(r), "port", json_text(r->port));
 }
 
 int record_save(int run_fd, const struct record *record, struct cl_error *e)
@@ -224,7 +239,7 @@ static void limits_from_json(json_t *array, struct record *r)
     }
 }
 
-/* The last three are missing in what an older version wrote. */
+/* The last four are missing in what an older version wrote. */
 static int record_from_json(json_t *json, struct record *r)
 {
     json_int_t uid, since, opener, opener_start, init, init_start, helper, helper_start, grace, manager;
@@ -232,17 +247,17 @@ static int record_from_json(json_t *json, struct record *r)
     const char *id;
     int live, audit = 0;
 
-    r->apparmor = "";
+    r->apparmor = r->port = "";
 
     if (json_unpack(
             json,
             "{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s?b, "
-            "s?s, s?I}",
+            "s?s, s?I, s?s}",
             "id", &id, "live", &live, "user", &r->user, "policy", &r->policy, "service", &r->service, "rhost",
             &r->rhost, "tty", &r->tty, "cgroup", &r->cgroup, "uid", &uid, "since", &since, "opener", &opener,
             "opener_start", &opener_start, "init", &init, "init_start", &init_start, "helper", &helper,
             "helper_start", &helper_start, "grace", &grace, "manager", &manager, "audit", &audit, "apparmor",
-            &r->apparmor, "audit_session", &audit_session) < 0 ||
+            &r->apparmor, "audit_session", &audit_session, "port", &r->port) < 0 ||
         !cl_id_valid(id))
         return -EBADMSG;
     memcpy(r->id, id, sizeof(r->id));

@@ -38,6 +38,7 @@ struct record {
     bool audit;             /* the policy's mode */
     const char *apparmor;   /* the profile that the cell runs under; empty without one */
     uint32_t audit_session; /* the login's, RECORD_NO_SESSION where nothing set one */
+    const char *port;       /* the host's end of its veth; empty without one */
     struct record_limit limits[RECORD_LIMITS_MAX];
     size_t n_limits;
     void *json; /* what the strings of a loaded record live in */
@@ -59,6 +60,9 @@ uint32_t record_audit_session(void);
 int record_open_dir(int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
 /* Hold this user's lock, until the descriptor is closed: opens, closes and sweeps of one user take turns. */
 int record_lock(int run_fd, uid_t uid, int64_t deadline_ms, int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
+
+/* The same for the host's network. The file remembers which slot was given last. */
+int record_lock_network(int run_fd, int64_t deadline_ms, int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
 
 int record_save(int run_fd, const struct record *record, struct cl_error *e) CL_WARN_UNUSED;
 int record_load(int run_fd, const char *id, struct record **ret, struct cl_error *e) CL_WARN_UNUSED;

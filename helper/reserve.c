@@ -35,7 +35,8 @@ int record_update(struct session *s, bool live, struct cl_error *e)
                             .manager = s->manager,
                             .audit = s->policy->mode == CL_MODE_AUDIT,
                             .apparmor = s->apparmor,
-                            .audit_session = record_audit_session()};
+                            .audit_session = record_audit_session(),
+                            .port = s->port};
     int r = record_start_time(s->opener, &record.opener_start, e);
 
     memcpy(record.id, s->id, sizeof(record.id));

@@ -71,6 +71,7 @@ struct session {
     char notice[CL_NOTICE_MAX]; /* what the user is told at this login */
     uint32_t namespaces; /* CLONE_NEW* flags of the cell */
     struct cgroup_place cgroup;
+    char port[16]; /* the host's end of its veth; empty: none */
 };
 
 /* A stage: run fills its part of the session; undo takes it back, and must cope with a run that failed half-way.

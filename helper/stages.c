@@ -11,6 +11,7 @@
  *   init                            a process, pid 1 of a new pid namespace, in a new mount namespace
  *   cgroup                          it joins its cgroup, which the cgroup namespace is then rooted in
  *   namespaces                      user namespace and id maps, then ipc, uts, net and cgroup, owned by it
+ *   network                         with nat: its link, addresses and rules
  *   files                           the view, built by root of the host inside the mount namespace
  *   start                           the process drops everything and becomes cloister-init
  *   commit                          the record names a live cell
@@ -24,6 +25,7 @@
 #include <sys/random.h>
 
 #include "apparmor.h"
+#include "network.h"
 #include "record.h"
 #include "seccomp.h"
 #include "session.h"
@@ -77,6 +79,7 @@ static const struct stage stages[] = {
     {"init", stage_init, undo_init},
     {"cgroup", stage_cgroup, undo_cgroup},
     {"namespaces", stage_namespaces, NULL},
+    {"network", stage_network, undo_network},
     {"files", stage_files, NULL},
     {"start", stage_start, NULL},
     {"commit", stage_commit, NULL},

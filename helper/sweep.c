@@ -17,6 +17,7 @@
 #include "cgroup.h"
 #include "close.h"
 #include "log.h"
+#include "network.h"
 #include "record.h"
 #include "session.h"
 #include "story.h"
@@ -124,6 +125,7 @@ int sweep_verb(const struct caller *caller, char *const *arguments, struct cl_er
         return r;
     records = sweep_records(run_fd);
     sweep_temporaries(run_fd);
+    network_sweep(run_fd);
     (void)story_sweep(run_fd);
     cgroups = sweep_cgroups(run_fd, e);
     if (cgroups < 0)

@@ -378,7 +378,9 @@ static void make_plan(struct plan *plan)
 {
     static const struct step private = {.kind = VIEW_PRIVATE, .writable = true, .key = CL_KEY_FILES_PRIVATE},
                              hidden = {.kind = VIEW_HIDDEN, .key = CL_KEY_FILES_HIDE},
-                             read_only = {.read_only_alone = true, .key = CL_KEY_FILES_READ_ONLY};
+                             read_only = {.read_only_alone = true, .key = CL_KEY_FILES_READ_ONLY},
+                             resolv = {.kind = VIEW_MOUNT, .key = CL_KEY_NETWORK_DNS};
+    struct stat st;
 
     view_find_homes(plan->policy, plan->user->home, &plan->homes);
     cover(plan);
@@ -388,6 +390,8 @@ static void make_plan(struct plan *plan)
     add_mounts(plan);
     add_list(plan, &read_only, plan->policy->files.read_only);
     add_list(plan, &hidden, plan->policy->files.hide);
+    if (plan->policy->network.mode == CL_NETWORK_NAT && plan->policy->network.dns && lstat("/etc/resolv.conf", &st) == 0)
+        add_step(plan, &resolv, "/etc/resolv.conf", NULL); /* on a link itself */
 }
 
 static bool is_clean(const char *path)

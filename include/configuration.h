@@ -30,6 +30,10 @@ struct cl_settings {
     char **exempt_users, **exempt_groups;
     enum cl_cgroup_manager cgroup_manager;
     uint64_t deadline; /* seconds for a whole open */
+    struct {
+        char *name;          /* of the table, and with a 0 of the bridge */
+        char *pool, *pool6; /* networks of the cells' addresses; pool6 NULL: no IPv6 */
+    } network;
     struct cl_service *services; /* the built-in table, then `placement` of cloister.conf on top */
     size_t n_services;
 };

@@ -75,6 +75,9 @@ enum cl_key {
     CL_KEY_FILES_DEV,
     CL_KEY_FILES_PTS,
     CL_KEY_NETWORK_MODE,
+    CL_KEY_NETWORK_ALLOW,
+    CL_KEY_NETWORK_DNS,
+    CL_KEY_NETWORK_RATE,
     CL_KEY_SESSION_ON_LOGOUT,
     CL_KEY_SESSION_GRACE,
     CL_KEY_SESSION_MAX,
@@ -91,7 +94,7 @@ enum cl_identity { CL_IDENTITY_NATURAL, CL_IDENTITY_PLAIN };
 enum cl_home { CL_HOME_BIND, CL_HOME_TMPFS, CL_HOME_READONLY };
 enum cl_dev { CL_DEV_MINIMAL };
 enum cl_pts { CL_PTS_HOST };
-enum cl_network { CL_NETWORK_ISOLATED, CL_NETWORK_HOST };
+enum cl_network { CL_NETWORK_ISOLATED, CL_NETWORK_NAT, CL_NETWORK_HOST };
 enum cl_on_logout { CL_ON_LOGOUT_KILL };
 /* What a denied system call does: fails with EPERM, kills the process, or is only logged. */
 enum cl_seccomp_action { CL_SECCOMP_ERRNO, CL_SECCOMP_KILL, CL_SECCOMP_LOG };
@@ -176,6 +179,9 @@ struct cl_policy {
     } files;
     struct {
         enum cl_network mode;
+        char **allow;  /* of nat: where to; include/address.h */
+        char **dns;    /* of nat: servers' addresses, or "host": the host's own servers */
+        uint64_t rate; /* of nat: bits per second, each way */
     } network;
     struct {
         enum cl_on_logout on_logout;

@@ -9,7 +9,7 @@
 {
 DEPS_tools="git rsync"
 DEPS_build="autoconf autoconf-archive automake build-essential libtool pkg-config libapparmor-dev libcap-dev
-	libconfig-dev libjansson-dev libpam0g-dev libseccomp-dev libsystemd-dev libcmocka-dev"
+	libconfig-dev libjansson-dev libmnl-dev libnftables-dev libpam0g-dev libseccomp-dev libsystemd-dev libcmocka-dev"
 DEPS_site="openssh-server openssh-client openssh-sftp-server passwd login procps iproute2 util-linux bsdutils
 	libcap2-bin libpam-runtime libpam-modules python3"
 DEPS_system="$DEPS_site rsync xauth socat expect file"
