@@ -1,0 +1,326 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# network.mode = "nat": the outside is reached, and nothing else is: not the host, not the neighbours, not private networks;
+# whatever a tenant with raw sockets and its own routes may send. The "outside" is a network namespace of the test.
+
+. "$(dirname "$0")/../lib/test.sh"
+. "$(dirname "$0")/cells.sh"
+
+NAME=$(tr -cd 'a-z0-9' <<<"$SITE_PREFIX")
+NAME=${NAME:0:8}n
+BRIDGE=${NAME}0
+OUTSIDE=$SITE_PREFIX-outside
+POOL=100.64.112.0/24 POOL6=fd5c:6c6f:6973::/64
+PREFIX=100.64.112 PREFIX6=fd5c:6c6f:6973::
+GATEWAY_MAC=02:63:6c:00:00:01
+
+forwarding4=$(cat /proc/sys/net/ipv4/ip_forward)
+forwarding6=$(cat /proc/sys/net/ipv6/conf/all/forwarding)
+nat_cleanup() {
+	test_cleanup
+	wait_for nothing_runs || helper sweep >/dev/null
+	ip netns delete "$OUTSIDE" 2>/dev/null
+	ip link delete "$SITE_PREFIX-o" 2>/dev/null
+	ip link delete "$BRIDGE" 2>/dev/null
+	nft delete table inet "$NAME" 2>/dev/null
+	echo "$forwarding4" >/proc/sys/net/ipv4/ip_forward
+	echo "$forwarding6" >/proc/sys/net/ipv6/conf/all/forwarding
+}
+trap nat_cleanup EXIT
+
+# A world: documentation addresses are its public ones, and there are private networks in it, and a cloud's metadata.
+shared=$(share "$TESTS/lib/nat.py")
+nat=$shared/nat.py
+out() {
+	ip netns exec "$OUTSIDE" "$@"
+}
+ip netns delete "$OUTSIDE" 2>/dev/null
+ip netns add "$OUTSIDE"
+ip link add "$SITE_PREFIX-o" type veth peer name out0 netns "$OUTSIDE"
+ip addr add 198.51.100.1/24 dev "$SITE_PREFIX-o"
+ip addr add 2001:db8:60::1/64 dev "$SITE_PREFIX-o" nodad
+ip link set "$SITE_PREFIX-o" up
+out ip link set lo up
+out ip link set out0 up
+for address in 198.51.100.2/24 10.99.0.5/32 172.16.99.5/32 192.168.99.5/32 169.254.169.254/32 100.127.0.5/32; do
+	out ip addr add $address dev out0
+	[ $address = 198.51.100.2/24 ] || ip route add $address via 198.51.100.2
+done
+for address in 2001:db8:60::2/64 fd99::5/128 2002:a63::5/128; do
+	out ip addr add $address dev out0 nodad
+	[ $address = 2001:db8:60::2/64 ] || ip route add $address via 2001:db8:60::2
+done
+# The way back is known there: nothing depends on the outside being lost.
+out ip route add default via 198.51.100.1
+out ip route add default via 2001:db8:60::1
+start ready ip netns exec "$OUTSIDE" "$nat" serve "$WORK/outside" 53 8080 5432 5353
+start ready "$nat" serve "$WORK/host" 8080 5353
+host_address=$(ip -4 -o addr show scope global | grep -v "$SITE_PREFIX-o" | sed -n 's/.* inet \([0-9.]*\).*/\1/p' | head -n 1)
+
+settings <<EOT
+network = { name = "$NAME"; pool = "$POOL"; pool6 = "$POOL6"; };
+EOT
+policy 60-nat <<EOT
+policies = (
+  { name = "nat"; inherit = "default"; priority = 100; match = { users = ["$ALICE"]; };
+    network = { mode = "nat"; }; },
+  { name = "attacker"; inherit = "nat"; priority = 100; match = { users = ["$BOB"]; };
+    namespaces = { identity = "plain"; };
+    capabilities = { bounding = ["ALL"]; ambient = ["NET_RAW", "NET_ADMIN"]; };
+    seccomp = { profile = "unconfined"; }; apparmor = { profile = "unconfined"; }; },
+  { name = "narrow"; inherit = "nat"; priority = 100; match = { users = ["$CAROL"]; };
+    network = { dns = ["192.168.99.5"]; allow = ["tcp:8080", "10.99.0.5:5432", "udp:172.16.99.5:5353", "fd99::/64", "198.51.100.1:8080",
+                         "$PREFIX.0/24", "2001:db8:60::2"]; rate = "8M"; }; } );
+EOT
+
+check "a login by another policy" as dave -- true # compiles the filter
+wait_for nothing_runs
+
+# A host that forwards nothing is not made to.
+echo 0 >/proc/sys/net/ipv4/ip_forward
+check_refused "without net.ipv4.ip_forward" alice 'stage=network' "key=network.mode \($CONF/policy.d/60-nat.conf:3\)" \
+	'sysctl -w net.ipv4.ip_forward=1'
+check_matches "cloister check warns" '60-nat.conf:3: .*net.ipv4.ip_forward is 0 on this host' \
+	"$(ctl --config "$CONF" check 2>&1)"
+check_equal "and it still forwards nothing" 0 "$(cat /proc/sys/net/ipv4/ip_forward)"
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+check_refused "without net.ipv6.conf.all.forwarding" alice 'sysctl -w net.ipv6.conf.all.forwarding=1, or pool6 = ""'
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+check_fails "a refused login leaves no bridge" ip link show "$BRIDGE"
+
+HELD=(alice bob carol)
+check "a login" hold alice alice
+check "another's" hold bob bob
+check "a third one's" hold carol carol
+
+addresses=$(held alice -- ip -o addr show dev eth0)
+alice4=$(sed -n 's/.* inet \([0-9.]*\).*/\1/p' <<<"$addresses")
+alice6=$(sed -n 's/.* inet6 \([0-9a-f:]*\).*/\1/p' <<<"$addresses")
+alice_mac=$(held alice -- cat /sys/class/net/eth0/address)
+bob4=$(held bob -- ip -4 -o addr show dev eth0 | sed -n 's/.* inet \([0-9.]*\).*/\1/p')
+bob_mac=$(held bob -- cat /sys/class/net/eth0/address)
+bob6=$(held bob -- ip -6 -o addr show dev eth0 | sed -n 's/.* inet6 \([0-9a-f:]*\).*/\1/p')
+check_matches "an address of the pool" "^${PREFIX//./\\.}\.[0-9]+$" "$alice4"
+check_matches "and of the pool of IPv6, no other" "^${PREFIX6}[0-9a-f]+$" "$alice6"
+check_differs "not the neighbour's" "$alice4" "$bob4"
+check_fails "a tenant changes no address" held alice -- ip addr add 100.64.112.99/32 dev eth0
+check_fails "and no route" held alice -- ip route add 192.0.2.0/24 dev eth0
+
+# What a login answers to many questions at once: each expected "ok FROM" or "no".
+check_answers() { # DESCRIPTION HOLD TEXT <"EXPECTED PROTOCOL ADDRESS PORT"
+	local expected=() questions=() answers i answer
+	while read -r i answer; do
+		expected+=("$i")
+		questions+=("$answer")
+	done
+	mapfile -t answers < <(printf '%s\n' "${questions[@]}" | held "$2" -- env PATIENCE="${PATIENCE:-8}" "$nat" try "$3")
+	for i in "${!questions[@]}"; do
+		answer=${answers[$i]#"${questions[$i]} "}
+		if [ "${expected[$i]}" = no ]; then
+			check_matches "$1: no ${questions[$i]}" '^no ' "$answer"
+		else
+			check_equal "$1: ${questions[$i]}" "ok ${expected[$i]}" "$answer"
+		fi
+	done
+}
+
+# The neighbour serves on all its addresses.
+held bob -- "'$nat' serve /tmp/log 8080 5353 >/tmp/ready 2>&1 </dev/null &"
+wait_for held bob -- grep -q ready /tmp/ready
+
+reach() { # the questions of a cell with the default list
+	cat <<-EOT
+		198.51.100.1 tcp 198.51.100.2 8080
+		198.51.100.1 udp 198.51.100.2 5353
+		2001:db8:60::1 tcp 2001:db8:60::2 8080
+		2001:db8:60::1 udp 2001:db8:60::2 5353
+	EOT
+}
+private() {
+	cat <<-EOT
+		no tcp 10.99.0.5 8080
+		no udp 10.99.0.5 5353
+		no tcp 172.16.99.5 8080
+		no tcp 192.168.99.5 8080
+		no tcp 169.254.169.254 8080
+		no udp 169.254.169.254 5353
+		no tcp 100.127.0.5 8080
+		no tcp fd99::5 8080
+		no udp fd99::5 5353
+		no tcp 2002:a63::5 8080
+		no tcp 198.51.100.1 8080
+		no udp 198.51.100.1 5353
+		no tcp ${host_address:-198.51.100.1} 8080
+		no tcp 2001:db8:60::1 8080
+		no udp 2001:db8:60::1 5353
+		no tcp $PREFIX.1 8080
+		no udp $PREFIX.1 5353
+		no tcp ${PREFIX6}1 8080
+		no udp ${PREFIX6}1 5353
+		no tcp 127.0.0.1 8080
+		no udp $PREFIX.255 5353
+		no udp 198.51.100.255 5353
+		no tcp $bob4 8080
+		no udp $bob4 5353
+		no tcp $bob6 8080
+		no udp $bob6 5353
+	EOT
+}
+check_answers "from a cell" alice default < <(reach && private)
+check_equal "the outside saw the cell's packets, and the host's address only" 4 \
+	"$(grep -cE ' (198\.51\.100\.1|2001:db8:60::1) default$' "$WORK/outside")"
+
+check_equal "the host saw none" "" "$(grep default "$WORK/host")"
+check_equal "nor did the neighbour" "" "$(held bob -- cat /tmp/log)"
+
+# network.allow
+check_answers "with a list" carol narrow <<-EOT
+	198.51.100.1 tcp 198.51.100.2 8080
+	no tcp 198.51.100.2 5432
+	no udp 198.51.100.2 5353
+	198.51.100.1 tcp 10.99.0.5 5432
+	198.51.100.1 udp 10.99.0.5 5432
+	no tcp 10.99.0.5 8080
+	198.51.100.1 udp 172.16.99.5 5353
+	no tcp 172.16.99.5 5353
+	no tcp 192.168.99.5 8080
+	2001:db8:60::1 tcp fd99::5 8080
+	2001:db8:60::1 udp 2001:db8:60::2 5353
+	$(held carol -- ip -4 -o addr show dev eth0 | sed -n 's/.* inet \([0-9.]*\).*/\1/p') tcp 198.51.100.1 8080
+	no udp 198.51.100.1 5353
+	no tcp $PREFIX.1 22
+	no tcp $bob4 8080
+	no tcp 2001:db8:60::1 8080
+EOT
+
+# Names.
+check_equal "the cell's resolv.conf has the policy's server" "nameserver 192.168.99.5" \
+	"$(held carol -- grep nameserver /etc/resolv.conf)"
+check_lacks "or the host's, but none of its loopback" 'nameserver (127\.|::1$)' "$(held alice -- cat /etc/resolv.conf)"
+check_matches "it is there, and the cell's" 'By Cloister' "$(held alice -- cat /etc/resolv.conf)"
+check_fails "it cannot be written to" held bob -- sh -c 'echo >/etc/resolv.conf'
+check_answers "the policy's server can be asked" carol names <<-EOT
+	198.51.100.1 udp 192.168.99.5 53
+	198.51.100.1 tcp 192.168.99.5 53
+	no udp 192.168.99.5 5353
+	no udp 198.51.100.2 53
+EOT
+check_equal "explain knows" "yes network.dns" "$(ctl --config "$CONF" explain "$ALICE" --service "$SERVICE" --can /etc/resolv.conf |
+	sed -nE '1s/^yes.*/yes/p; s/.*(network\.dns).*/\1/p' | sort -r | xargs)"
+
+# Into a cell: from the host, and from an outside that knows the way.
+check_matches "the host reaches no server in a cell" '^tcp .* no ' "$(PATIENCE=5 "$nat" try host <<<"tcp $bob4 8080")"
+check_matches "nor does the outside" '^tcp .* no ' "$(PATIENCE=5 out "$nat" try outside <<<"tcp $bob4 8080")"
+check_matches "nor by IPv6" '^udp .* no ' "$(PATIENCE=5 out "$nat" try outside <<<"udp $bob6 5353")"
+check_equal "nothing has arrived" "" "$(held bob -- cat /tmp/log)"
+
+# Raw packets of a tenant that may send them: false sources, false link addresses, and frames past the bridge.
+(held bob -- timeout 120 "$nat" sniff eth0 100000 >"$WORK/sniffed" 2>/dev/null) &
+STARTED+=("$!")
+wait_for grep -q ready "$WORK/sniffed"
+spoofs() {
+	local to source by
+	for to in "$GATEWAY_MAC" "$alice_mac" ff:ff:ff:ff:ff:ff 01:80:c2:00:00:00 01:80:c2:00:00:0e 01:00:5e:00:00:01; do
+		for by in "$bob_mac" "$alice_mac" "$GATEWAY_MAC"; do
+			for source in "$alice4" "$PREFIX.1" 198.51.100.2 10.99.0.5 0.0.0.0 "$PREFIX.77"; do
+				printf '%s %s %s %s 5353\n' "$to" "$by" "$source" 198.51.100.2 "$to" "$by" "$source" 198.51.100.1 "$to" "$by" \
+					"$source" "$PREFIX.1" "$to" "$by" "$source" "$alice4"
+			done
+			for source in "$alice6" "${PREFIX6}1" 2001:db8:60::2 fe80::1; do
+				printf '%s %s %s %s 5353\n' "$to" "$by" "$source" 2001:db8:60::2 "$to" "$by" "$source" 2001:db8:60::1 "$to" "$by" \
+					"$source" "$alice6"
+			done
+		done
+	done
+	# With the right source, to what is not allowed, and by other ways than the gateway.
+	for to in "$alice_mac" ff:ff:ff:ff:ff:ff 01:80:c2:00:00:00 01:80:c2:00:00:0e "$GATEWAY_MAC"; do
+		printf '%s %s %s %s 5353\n' "$to" "$bob_mac" "$bob4" 198.51.100.1 "$to" "$bob_mac" "$bob4" "$alice4" \
+			"$to" "$bob_mac" "$bob4" 10.99.0.5 "$to" "$bob_mac" "$bob4" 255.255.255.255 "$to" "$bob_mac" "$bob6" ff02::1
+	done
+}
+held alice -- "'$nat' serve /tmp/log 5353 >/tmp/ready 2>&1 </dev/null &"
+wait_for held alice -- grep -q ready /tmp/ready
+check_equal "an attacker sends false packets" sent "$(spoofs | held bob -- "$nat" spoof FALSE eth0)"
+check_equal "and a true one" sent \
+	"$(held bob -- "$nat" spoof TRUE eth0 <<<"$GATEWAY_MAC $bob_mac $bob4 198.51.100.2 5353")"
+wait_for grep -q TRUE "$WORK/outside"
+check "which arrives" grep -q TRUE "$WORK/outside"
+check_equal "no false one is seen outside" "" "$(grep FALSE "$WORK/outside")"
+check_equal "none is seen by the host" "" "$(grep FALSE "$WORK/host")"
+check_equal "none is seen by the neighbour" "" "$(held alice -- cat /tmp/log)"
+check_matches "the host knows the neighbour by its own link address" "lladdr $alice_mac PERMANENT" \
+	"$(ip neigh show dev "$BRIDGE" | grep "^$alice4 ")"
+check_matches "and the bridge by its own port" "^$alice_mac .*static" "$(bridge fdb show br "$BRIDGE")"
+
+# It takes the neighbour's place, as far as it can.
+check "an attacker takes the neighbour's addresses" held bob -- "ip link set eth0 down && ip link set eth0 address $alice_mac &&
+	ip link set eth0 up && ip addr add $alice4/32 dev eth0 && ip route replace $PREFIX.1 dev eth0 &&
+	ip neigh replace $PREFIX.1 lladdr $GATEWAY_MAC dev eth0 && ip route replace default via $PREFIX.1 src $alice4"
+PATIENCE=4 check_answers "and is not heard" bob stolen <<<"no udp 198.51.100.2 5353"
+check_equal "not at all" "" "$(grep stolen "$WORK/outside")"
+check_answers "while the neighbour is" alice after < <(reach)
+check_lacks "an attacker sees no packets of others" "$alice_mac|33:33:|01:00:5e|ff:ff:ff" "$(cat "$WORK/sniffed")"
+release bob
+
+# Without the rules.
+gone() {
+	if [ "$SITE_MODE" = installed ]; then
+		nft flush ruleset
+	else
+		nft delete table inet "$NAME"
+	fi
+}
+# What the flush leaves open is open to all, so these are served by the rules alone.
+check "the rules are taken away" gone
+all_no() {
+	sed 's/^[^ ]* /no /'
+}
+PATIENCE=4 check_answers "without rules" alice flushed < <( (reach && private) | all_no)
+check_equal "nothing was seen outside" "" "$(grep flushed "$WORK/outside")"
+check_equal "nothing was seen by the host" "" "$(grep flushed "$WORK/host")"
+PATIENCE=2 "$nat" try INTO <<<"udp $alice4 5353" >/dev/null
+PATIENCE=2 out "$nat" try INTO <<<"udp $alice4 5353" >/dev/null
+check_equal "and nothing comes in" "" "$(held alice -- cat /tmp/log)"
+check "the next login" hold bob bob
+check_answers "brings them back, for all" alice restored < <(reach && private)
+check_answers "with their lists" carol restored <<-EOT
+	198.51.100.1 tcp 198.51.100.2 8080
+	no udp 198.51.100.2 5353
+EOT
+
+# What is left.
+check_matches "the record names the port" "\"port\": \"$NAME-" "$(cat "$RUN"/cells/*.json)"
+check_matches "the rate is on the host's end" "tbf .* rate 83[0-9]+Kbit|tbf .* rate 8388608bit|tbf .* rate 8388Kbit" \
+	"$(tc qdisc show | grep "$NAME-")"
+connections() {
+	grep "src=$alice4 " /proc/net/nf_conntrack
+}
+[ ! -e /proc/net/nf_conntrack ] || check "the kernel knows its connections" connections
+release alice bob carol
+wait_for nothing_runs
+check_fails "a closed cell leaves no connection" connections
+check_equal "a closed cell leaves no port" "" "$(ip -o link show | grep "$NAME-")"
+check_lacks "and no rules" 'chain [ci]-' "$(nft list table inet "$NAME")"
+check_equal "and no address taken" "" "$(ls "$RUN/net")"
+
+# The pool.
+settings <<EOT
+network = { name = "$NAME"; pool = "100.64.112.0/29"; };
+EOT
+check "a login with a small pool" hold alice alice
+id=$(basename "$(find "$RUN/cells" -name '*.json')" .json)
+for slot in 2 3 4 5 6; do
+	[ -e "$RUN/net/000$slot" ] || echo "$id" >"$RUN/net/000$slot"
+done
+check_refused "when all addresses are taken" bob 'stage=network' 'key=network.pool' 'all addresses of 100.64.112.0/29 are taken'
+for slot in 2 3 4 5 6; do
+	grep -q rule "$RUN/net/000$slot" || echo 0123456789012345678901234567890 | cut -c1-"${#id}" >"$RUN/net/000$slot"
+done
+check "addresses of cells that are no more are free" hold bob bob
+check_answers "and of use, without IPv6" bob last <<-EOT
+	198.51.100.1 tcp 198.51.100.2 8080
+	no tcp 2001:db8:60::2 8080
+EOT
+done_testing
