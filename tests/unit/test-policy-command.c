@@ -279,6 +279,41 @@ static void test_every_command_is_documented(void **state)
     run_clear(&r);
 }
 
+/* Each document that the manual describes names its schema, which can be read and is of that title. */
+static void test_every_document_has_a_schema(void **state)
+{
+    char path[512], *manual, *part, *end;
+    size_t size, n = 0;
+    int fd;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/man/cloister.8", source_dir());
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(cl_read_all(fd, 1 << 20, &manual, &size), 0);
+    close(fd);
+    part = strstr(manual, "\n.SH JSON\n");
+    end = part ? strstr(part + 1, "\n.SH ") : NULL;
+    assert_non_null(end);
+    *end = '\0';
+    while ((part = strstr(part, "\n.SS "))) {
+        char verb[32], name[32];
+        const char *names;
+        json_t *schema;
+
+        assert_int_equal(sscanf(part, "\n.SS %31s", verb), 1);
+        names = strstr(part, "\n.IR ");
+        if (!names || sscanf(names, "\n.IR %31[a-z].json", name) != 1)
+            fail_msg("%s: the manual names no schema", verb);
+        schema = load_schema_of(name);
+        assert_non_null(strstr(json_string_value(json_object_get(schema, "title")), verb));
+        json_decref(schema);
+        part++;
+        n++;
+    }
+    assert_true(n >= 3);
+    free(manual);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +324,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_explain_for_people, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_usage, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_every_command_is_documented, fixture_setup, fixture_teardown),
+        cmocka_unit_test(test_every_document_has_a_schema),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
