@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "close.h"
-#include "log.h"
+#include "events.h"
 #include "network.h"
 #include "session.h"
 #include "story.h"
@@ -106,21 +106,6 @@ static int kill_init(const struct record *record, struct cl_error *e)
     return 0;
 }
 
-static void log_end(const struct record *record, const struct cl_usage *usage)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    cl_log(LOG_INFO,
-           "close: id=%s user=%s policy=%s service=%s seconds=%lld pids_max_hits=%llu memory_max_hits=%llu "
-           "oom_kills=%llu cpu_throttled=%llu",
-           record->id, record->user, record->policy, record->service, (long long)(now.tv_sec - record->since),
-           (unsigned long long)usage->n[CL_USE_PIDS_MAX_HITS],
-           (unsigned long long)usage->n[CL_USE_MEMORY_MAX_HITS],
-           (unsigned long long)usage->n[CL_USE_OOM_KILLS],
-           (unsigned long long)usage->n[CL_USE_CPU_THROTTLED]);
-}
-
 int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e)
 {
     struct story_usage usage = {0};
@@ -136,7 +121,7 @@ int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_er
     if (r < 0)
         return r;
     network_remove(run_fd, record);
-    log_end(record, &usage.session);
+    event_closed(record, &usage.session);
     story_end(record, &usage);
     r = record_remove(run_fd, record->id);
     return r < 0 ? cl_fail(e, -r, "remove record %s", record->id) : 0;

@@ -154,11 +154,12 @@ static int join(struct enter *x, const struct caller *caller, char *const *comma
 
 static int answer_refused(const struct enter *x, const struct cl_error *cause, struct cl_error *e)
 {
+    const struct cl_log_about about = {.id = x->id, .error = cause};
     struct cl_reply reply = {.version = CL_HANDOFF_VERSION, .type = CL_REPLY_REFUSED};
     int r;
 
     (void)cl_error_format(cause, reply.text, sizeof(reply.text));
-    cl_log(LOG_ERR, "enter refused: id=%s %s", x->id, reply.text);
+    cl_log_about(LOG_ERR, &about, "enter refused: id=%s %s", x->id, reply.text);
     r = cl_send(x->sock, &reply, sizeof(reply), NULL, 0);
     return r < 0 ? cl_fail(e, -r, "answer the caller") : 0;
 }
@@ -172,6 +173,7 @@ int enter_verb(const struct caller *caller, char *const *arguments, struct cl_er
                                     .fds = {.fd = {-1, -1, -1}},
                                     .streams = {.inner = {-1, -1, -1}, .outer = {-1, -1, -1}}};
     int64_t deadline_ms = cl_now_ms() + CL_DEADLINE_MS;
+    struct cl_log_about about;
     struct cl_error cause = {0};
     int r;
 
@@ -186,7 +188,9 @@ int enter_verb(const struct caller *caller, char *const *arguments, struct cl_er
         return r;
     if (join(&x, caller, arguments + 1, deadline_ms, &cause) < 0)
         return answer_refused(&x, &cause, e);
-    cl_log(LOG_NOTICE, "enter: id=%s user=%s policy=%s opener=%d", x.id, x.user->name, x.plan.policy,
-           x.opener);
+    about = (struct cl_log_about){
+        .id = x.id, .user = x.user->name, .uid = x.user->uid, .policy = x.plan.policy};
+    cl_log_about(LOG_NOTICE, &about, "enter: id=%s user=%s policy=%s opener=%d", x.id, x.user->name, x.plan.policy,
+                 x.opener);
     return 0;
 }

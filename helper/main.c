@@ -57,6 +57,7 @@ int main(int argc, char **argv)
     const struct verb *verb = find_verb(argc, argv);
     struct caller caller = {.uid = (uid_t)-1};
     struct cl_error e = {0};
+    const struct cl_log_about about = {.error = &e};
     char line[1200];
     int r = caller_distrust(verb ? verb->keep_fd : 2, &caller, &e);
 
@@ -71,7 +72,8 @@ int main(int argc, char **argv)
     if (r == 0)
         r = verb->run(&caller, argv + 2, &e);
     if (r < 0 && e.err) {
-        cl_log(LOG_ERR, "%s: %s", verb ? verb->name : "start", cl_error_format(&e, line, sizeof(line)));
+        cl_log_about(LOG_ERR, &about, "%s: %s", verb ? verb->name : "start",
+                     cl_error_format(&e, line, sizeof(line)));
         (void)dprintf(STDERR_FILENO, "cloister-helper: %s\n", line);
     }
     return r < 0 ? 1 : 0;

@@ -15,12 +15,11 @@
 #include <unistd.h>
 
 #include "close.h"
+#include "events.h"
 #include "launch.h"
-#include "log.h"
 #include "opener.h"
 #include "record.h"
 #include "run_verb.h"
-#include "serve.h"
 #include "session.h"
 #include "streams.h"
 #include "util.h"
@@ -138,7 +137,7 @@ static int refuse(struct run *run, const struct cl_error *cause, struct cl_error
     struct session *s = &run->session;
     struct cl_reply reply = {.type = CL_REPLY_REFUSED};
 
-    serve_log_refusal(s, cause);
+    event_refused(s, cause);
     if (run->caller->uid == 0)
         (void)cl_error_format(cause, reply.text, sizeof(reply.text));
     else
@@ -173,9 +172,7 @@ static int open_and_start(struct run *run, struct cl_error *e)
         return refuse(run, &cause, e);
     if (s->outcome == OUTCOME_EXEMPT)
         return exempt(run, e);
-    cl_log(LOG_INFO, "open: id=%s user=%s policy=%s%s service=%s rhost= tty=%s init=%d by uid %u", s->id,
-           s->user->name, s->policy->name, s->policy->mode == CL_MODE_AUDIT ? " mode=audit" : "",
-           s->request->service, s->request->tty, s->init, run->caller->uid);
+    event_opened(s, &run->caller->uid);
     return 0;
 }
 

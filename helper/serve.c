@@ -12,7 +12,7 @@
 
 #include "close.h"
 #include "decide.h"
-#include "log.h"
+#include "events.h"
 #include "opener.h"
 #include "record.h"
 #include "serve.h"
@@ -24,20 +24,11 @@
 /* For another login of the user: what is missed is told again, or stands in the log. */
 #define STORY_WAIT_MS 500
 
-void serve_log_refusal(const struct session *s, const struct cl_error *e)
-{
-    char why[1200];
-
-    cl_log(LOG_ERR, "refused: user=%s service=%s rhost=%s tty=%s ref=%s %s", s->request->user,
-           s->request->service, s->request->rhost, s->request->tty, s->id,
-           cl_error_format(e, why, sizeof(why)));
-}
-
 static int refuse(struct session *s, const struct cl_error *cause, struct cl_error *e)
 {
     struct cl_reply reply = {.type = CL_REPLY_REFUSED};
 
-    serve_log_refusal(s, cause);
+    event_refused(s, cause);
     (void)snprintf(reply.text, sizeof(reply.text),
                    "cloister: login refused (reference %s); ask the administrator", s->id);
     return session_reply(s, &reply, NULL, 0, e);
@@ -60,8 +51,7 @@ static int grant(struct session *s, struct cl_error *e)
     int r;
 
     if (s->outcome == OUTCOME_EXEMPT) {
-        cl_log(LOG_INFO, "exempt: user=%s service=%s by=%s", s->user->name, s->request->service,
-               s->exempt_why);
+        event_exempt(s);
         (void)snprintf(reply.text, sizeof(reply.text), "%s", s->exempt_why);
         return session_reply(s, &reply, NULL, 0, e);
     }
@@ -69,9 +59,7 @@ static int grant(struct session *s, struct cl_error *e)
     r = cl_write_all(s->init_go, "", 1);
     if (r < 0)
         return cl_fail(e, -r, "release cloister-init");
-    cl_log(LOG_INFO, "open: id=%s user=%s policy=%s%s service=%s rhost=%s tty=%s init=%d", s->id, s->user->name,
-           s->policy->name, s->policy->mode == CL_MODE_AUDIT ? " mode=audit" : "", s->request->service,
-           s->request->rhost, s->request->tty, s->init);
+    event_opened(s, NULL);
     if (s->notice[0] && s->request->terminal)
         keep_shown(s->run_fd, s->user->name, s->id);
     return 0;

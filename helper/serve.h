@@ -11,7 +11,4 @@
 
 int serve_handoff(const struct caller *caller, char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
 
-/* The one log line of an open that is refused. */
-void serve_log_refusal(const struct session *s, const struct cl_error *e);
-
 #endif

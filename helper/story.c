@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "events.h"
 #include "hits.h"
-#include "log.h"
 #include "session.h"
 #include "story.h"
 #include "story_file.h"
@@ -102,8 +102,7 @@ static void log_hits(const struct record *record, const struct hit *hits, size_t
         (void)snprintf(all + used, sizeof(all) - used, "%s%s", i > 0 ? "; " : "",
                        hit_text(&hits[i], text, sizeof(text)));
     }
-    cl_log(LOG_NOTICE, "limit: id=%s user=%s policy=%s service=%s %s", record->id, record->user,
-           record->policy, record->service, all);
+    event_limits(record, all);
 }
 
 static void add_session(json_t *story, const struct record *record, const struct hit *hits, size_t n)

@@ -16,6 +16,7 @@
 
 #include "cgroup.h"
 #include "close.h"
+#include "events.h"
 #include "log.h"
 #include "network.h"
 #include "record.h"
@@ -30,6 +31,7 @@ static unsigned sweep_one(int run_fd, const char *id)
 {
     cleanup_record struct record *seen = NULL, *record = NULL;
     cleanup_fd int lock = -1;
+    struct cl_log_about about;
     struct cl_error e = {0};
     char why[1200];
 
@@ -47,7 +49,8 @@ static unsigned sweep_one(int run_fd, const char *id)
         cl_log(LOG_ERR, "sweep: id=%s %s", id, cl_error_format(&e, why, sizeof(why)));
         return 0;
     }
-    cl_log(LOG_NOTICE, "sweep: id=%s user=%s: the cell had ended without a close", id, record->user);
+    about = event_about(record);
+    cl_log_about(LOG_NOTICE, &about, "sweep: id=%s user=%s: the cell had ended without a close", id, record->user);
     return 1;
 }
 

@@ -4,13 +4,13 @@
  */
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "err.h"
+#include "util.h"
 
 static int record(struct cl_error *e, int err, const char *key, const char *origin, const char *fmt,
                   va_list ap) __attribute__((format(printf, 5, 0)));
@@ -59,7 +59,6 @@ int cl_fail_key(struct cl_error *e, int err, const char *key, const char *origin
 const char *cl_error_format(const struct cl_error *e, char *buf, size_t size)
 {
     char raw[1100];
-    size_t n = 0;
 
     (void)snprintf(raw, sizeof(raw), "%s%s%s%s%s%s%s%s%s: %s", e->stage[0] ? "stage=" : "", e->stage,
                    e->stage[0] && e->key[0] ? " " : "", e->key[0] ? "key=" : "", e->key,
@@ -68,13 +67,7 @@ const char *cl_error_format(const struct cl_error *e, char *buf, size_t size)
                    : (e->stage[0] || e->key[0]) ? ": "
                                                 : "",
                    e->text, strerror(e->err));
-    for (const char *p = raw; *p && n + 5 < size; p++) {
-        if (iscntrl((unsigned char)*p))
-            n += (size_t)snprintf(buf + n, size - n, "\\x%02x", (unsigned char)*p);
-        else
-            buf[n++] = *p;
-    }
     if (size)
-        buf[n] = '\0';
+        (void)cl_escape(raw, buf, size);
     return buf;
 }

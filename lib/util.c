@@ -4,8 +4,10 @@
  */
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -120,6 +122,20 @@ int cl_asprintf(char **ret, const char *fmt, ...)
         return -ENOMEM;
     *ret = s;
     return 0;
+}
+
+size_t cl_escape(const char *text, char *buf, size_t size)
+{
+    size_t n = 0;
+
+    for (const char *p = text; *p && n + 5 < size; p++) {
+        if (iscntrl((unsigned char)*p))
+            n += (size_t)snprintf(buf + n, size - n, "\\x%02x", (unsigned)(unsigned char)*p);
+        else
+            buf[n++] = *p;
+    }
+    buf[n] = '\0';
+    return n;
 }
 
 int cl_parse_u64(const char *s, uint64_t *ret)
