@@ -99,6 +99,7 @@ int ctl_show(struct ctl *ctl, int argc, char **argv);
 int ctl_top(struct ctl *ctl, int argc, char **argv);
 int ctl_kill(struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(struct ctl *ctl, int argc, char **argv);
+int ctl_suggest(struct ctl *ctl, int argc, char **argv);
 int ctl_sweep(struct ctl *ctl, int argc, char **argv);
 int ctl_run(struct ctl *ctl, int argc, char **argv);
 int ctl_enter(struct ctl *ctl, int argc, char **argv);

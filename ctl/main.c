@@ -47,6 +47,11 @@ static const struct ctl_verb verbs[] = {
       {"policy", "P", "with policy P (root only)"}}},
     {"enter", "ID [-- CMD...]", "Run a command in a cell that lives", ctl_enter, {{0}}},
     {"doctor", "", "Look for what keeps logins of this machine out of their cells", ctl_doctor, {{0}}},
+    {"suggest",
+     "USER|ID [--service S]",
+     "Show what a policy in audit mode would have refused, as lines that let it through",
+     ctl_suggest,
+     {{"service", "S", "of a user: the policy of a login through S (default sshd)"}}},
     {"sweep", "", "Remove what ended sessions left behind", ctl_sweep, {{0}}},
 };
 
