@@ -110,6 +110,19 @@ char *doctor_quote(const char *text)
     return result;
 }
 
+char *doctor_boot_with(const char *words)
+{
+    char *command = NULL;
+
+    if (access("/etc/default/grub", F_OK) < 0)
+        return strdup("");
+    return cl_asprintf(&command,
+                       "sed -i 's/^GRUB_CMDLINE_LINUX=\"/&%s /' /etc/default/grub && update-grub && reboot",
+                       words) == 0
+               ? command
+               : NULL;
+}
+
 bool doctor_covers_user(const struct doctor *d, const char *name)
 {
     cleanup_user struct cl_user *user = NULL;

@@ -124,6 +124,8 @@ bool doctor_is_root(struct doctor *d, const char *what);
 
 /* text as one word of a shell, quoted where it must be; a new string, or NULL. */
 char *doctor_quote(const char *text);
+/* A command that adds words to the kernel's command line, new: "" where no GRUB is that could be told. */
+char *doctor_boot_with(const char *words);
 /* Is there a login of this user that gets a cell? Not for exempt users, and not for those whom NSS does not know. */
 bool doctor_covers_user(const struct doctor *d, const char *name);
 /* Run a program: absolute path, fixed environment, no descriptor of ours, ten seconds. Its standard output, and where

@@ -19,7 +19,7 @@ static char *mend(const struct apparmor_list *list, const struct cl_policy *poli
     char *text = NULL;
 
     if (list->missing)
-        return strdup("aa-enabled # and boot with apparmor=1 security=apparmor");
+        return doctor_boot_with("apparmor=1 security=apparmor");
     if (cl_asprintf(&path, CL_APPARMOR_DIR "/%s%s", policy->apparmor.profile, twin) < 0)
         return NULL;
     quoted = doctor_quote(path);

@@ -59,6 +59,7 @@ static bool has_word(const char *text, const char *word)
 static void check_controller(struct doctor *d, size_t which, const char *available)
 {
     const char *name = controllers[which].name, *refused = NULL, *optional = NULL;
+    cleanup_free char *fix = NULL;
 
     for (size_t i = 0; d->config && i < cl_config_count(d->config); i++) {
         const struct cl_policy *policy = cl_config_policy(d->config, i);
@@ -72,8 +73,8 @@ static void check_controller(struct doctor *d, size_t which, const char *availab
     }
     if ((!refused && !optional) || has_word(available, name))
         return;
-    doctor_find(d, refused ? FINDING_CGROUP_CONTROLLER : FINDING_CGROUP_CONTROLLER_OPTIONAL, name,
-                "cat /sys/fs/cgroup/cgroup.controllers # and boot with cgroup_no_v1=all, without cgroup_disable=",
+    fix = doctor_boot_with("systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all cgroup_enable=memory");
+    doctor_find(d, refused ? FINDING_CGROUP_CONTROLLER : FINDING_CGROUP_CONTROLLER_OPTIONAL, name, fix,
                 "the controller %s is not in cgroup v2 here; policy %s has limits of it", name,
                 refused ? refused : optional);
 }
@@ -83,17 +84,20 @@ static const char *check_manager(struct doctor *d)
 {
     bool systemd = access(SYSTEMD_HERE, F_OK) == 0;
     enum cl_cgroup_manager asked = d->settings->cgroup_manager, found = CL_MANAGER_AUTO;
+    cleanup_free char *quoted = doctor_quote(d->ctl->config), *fix = NULL;
 
+    if (quoted && cl_asprintf(&fix, "sed -i 's/^[[:space:]]*cgroup_manager/#&/' %s/cloister.conf", quoted) < 0)
+        fix = NULL;
     if (asked == CL_MANAGER_CGROUPFS && systemd)
-        doctor_find(d, FINDING_CGROUP_WRITERS, NULL, "",
-                    "cgroup_manager is \"cgroupfs\" in %s/cloister.conf, and systemd runs: take the line out",
+        doctor_find(d, FINDING_CGROUP_WRITERS, NULL, fix,
+                    "cgroup_manager is \"cgroupfs\" in %s/cloister.conf, and systemd runs",
                     d->ctl->config);
     if (!d->root)
         return systemd ? "systemd" : "cgroupfs";
     found = cgroup_manager_resolve(CL_MANAGER_AUTO);
     if (asked == CL_MANAGER_SYSTEMD && found != CL_MANAGER_SYSTEMD)
-        doctor_find(d, FINDING_CGROUP_MANAGER, NULL, "",
-                    "cgroup_manager is \"systemd\" in %s/cloister.conf, and no systemd answers: take the line out",
+        doctor_find(d, FINDING_CGROUP_MANAGER, NULL, fix,
+                    "cgroup_manager is \"systemd\" in %s/cloister.conf, and no systemd answers",
                     d->ctl->config);
     found = asked == CL_MANAGER_AUTO ? found : asked;
     return found == CL_MANAGER_SYSTEMD ? "systemd" : "cgroupfs";

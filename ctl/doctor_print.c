@@ -33,7 +33,8 @@ static void print_line(const char *label, const char *text)
     putchar('\n');
 }
 
-static void print_finding(const struct finding *finding, bool colour)
+/* Of many findings of one kind, only the first says why. */
+static void print_finding(const struct finding *finding, bool first, bool colour)
 {
     const struct finding_info *info = finding_info(finding->id);
 
@@ -46,7 +47,8 @@ static void print_finding(const struct finding *finding, bool colour)
         return;
     }
     printf("  [%s]\n", info->name);
-    print_line("  why", info->why);
+    if (first)
+        print_line("  why", info->why);
     if (*finding->fix)
         print_line("  mend", finding->fix);
 }
@@ -63,12 +65,16 @@ static size_t count(const struct doctor *d, enum severity severity)
 int doctor_print_text(const struct doctor *d)
 {
     size_t serious = count(d, SEVERITY_SERIOUS), warnings = count(d, SEVERITY_WARNING);
+    enum finding_id last = FINDING_COUNT;
     bool colour = in_colour();
 
     for (enum severity severity = 0; severity < SEVERITY_COUNT; severity++)
-        for (size_t i = 0; i < d->n; i++)
-            if (finding_info(d->findings[i].id)->severity == severity)
-                print_finding(&d->findings[i], colour);
+        for (size_t i = 0; i < d->n; i++) {
+            if (finding_info(d->findings[i].id)->severity != severity)
+                continue;
+            print_finding(&d->findings[i], d->findings[i].id != last, colour);
+            last = d->findings[i].id;
+        }
     printf("\n%zu serious, %zu %s%s\n", serious, warnings, warnings == 1 ? "warning" : "warnings",
            d->root ? "" : "; only root sees everything");
     return ctl_flush();

@@ -152,6 +152,13 @@ echo 's/"many"/100/' >"$WORK/edit"
 finds "a broken policy" serious config-invalid "$CONF/policy.d/60-broken.conf"
 check_matches "and that the last valid one is in force" 'the last valid policy, kept in .*, is in force' \
 	"$(field config-invalid "$CONF/policy.d/60-broken.conf" 2)"
+if have systemd; then
+	settings <<<'cgroup_manager = "cgroupfs";'
+	finds "two managers of cgroups" warning cgroup-writers -
+else
+	settings <<<'cgroup_manager = "systemd";'
+	finds "a manager of cgroups that is not there" serious cgroup-manager -
+fi
 if have apparmor; then
 	apparmor_parser -R "$APPARMOR_PROFILES/cloister-default"
 	finds "a profile that is not loaded" serious apparmor-profile cloister-default
