@@ -81,7 +81,8 @@ static const struct finding_info infos[] = {
                               "what later modules do at the login is not seen in the cell, or fails inside of it"},
     [FINDING_PAM_PLACEMENT] = {"pam-placement", SERIOUS, "a service that Cloister does not know is refused"},
     [FINDING_PAM_PLACEMENT_INCLUDED] = {"pam-placement-included", INFO,
-                                        "if it opens sessions, those of users who get cells are refused"},
+                                        "if it opens sessions, those of users who get cells are refused until placement "
+                                        "names it"},
     [FINDING_PAM_MODULE] = {"pam-module", SERIOUS,
                             "libpam cannot load the module: every login is refused, root's too"},
 

@@ -47,7 +47,7 @@ static char *replace(const struct service *s, enum pam_type type, const struct p
 static void check_module(const struct service *s, const struct pam_rule *rule)
 {
     static const char *const dirs[] = {CL_PAM_DIR, "/lib/security", "/lib64/security", "/usr/lib64/security"};
-    cleanup_free char *fix = NULL;
+    cleanup_free char *fix = NULL, *quoted = doctor_quote(rule->file);
     char path[PATH_MAX];
 
     for (size_t i = 0; rule->module[0] != '/' && i < CL_ARRAY_SIZE(dirs); i++) {
@@ -59,7 +59,8 @@ static void check_module(const struct service *s, const struct pam_rule *rule)
         return;
     if (access(CL_PAM_DIR "/" CL_PAM_MODULE, F_OK) < 0)
         return; /* not installed: told already */
-    if (cl_asprintf(&fix, "sed -i 's|%s|" CL_PAM_DIR "/" CL_PAM_MODULE "|' %s", rule->module, rule->file) < 0)
+    if (quoted &&
+        cl_asprintf(&fix, "sed -i 's|[^[:space:]]*pam_cloister\\.so|" CL_PAM_DIR "/" CL_PAM_MODULE "|' %s", quoted) < 0)
         fix = NULL;
     doctor_find(s->d, FINDING_PAM_MODULE, s->name, fix, "%s:%u names %s, and there is no such file", rule->file,
                 rule->line, rule->module);
@@ -100,7 +101,7 @@ static void check_order(const struct service *s, enum pam_type type)
 static void check_stack(const struct service *s, enum pam_type type)
 {
     const struct pam_position *at = &s->at[type];
-    cleanup_free char *fix = NULL, *edit = NULL;
+    cleanup_free char *fix = NULL, *edit = NULL, *quoted = at->skips ? doctor_quote(at->skips->file) : NULL;
 
     check_module(s, at->rule);
     if (at->count > 1)
@@ -112,7 +113,7 @@ static void check_stack(const struct service *s, enum pam_type type)
                     pam_type_name(type), at->binding ? "written with a dash" : at->rule->control);
     }
     if (at->skips) {
-        if (cl_asprintf(&edit, "editor %s", at->skips->file) < 0)
+        if (quoted && cl_asprintf(&edit, "editor %s", quoted) < 0)
             edit = NULL;
         doctor_find(s->d, FINDING_PAM_SKIPPED, s->name, edit,
                     "PAM service %s: %s:%u, \"%s %s\", may skip the %s line of " CL_PAM_MODULE, s->name,
@@ -129,29 +130,38 @@ static void check_missing(const struct service *s, enum finding_id id, enum pam_
                 pam_type_name(type));
 }
 
-/* One that only includes the module's line may never open a session: passwd, chsh. */
+/* What gives the service a placement. */
+static char *place(const struct service *s)
+{
+    struct cl_settings *built_in = NULL;
+    char *command = NULL;
+    bool some = false;
+    int r;
+
+    if (strpbrk(s->name, "'\"\\"))
+        return strdup("");
+    if (cl_settings_default(&built_in) == 0)
+        some = built_in->n_services != s->d->settings->n_services;
+    cl_settings_free(built_in);
+    r = some ? cl_asprintf(&command, "editor %s/cloister.conf # add { service = \"%s\"; at = \"fork\"; } to placement",
+                           s->d->ctl->config, s->name)
+             : cl_asprintf(&command, "echo 'placement = ( { service = \"%s\"; at = \"fork\"; } );' >>%s/cloister.conf",
+                           s->name, s->d->ctl->config);
+    return r < 0 ? NULL : command;
+}
+
+/* One that only includes the module's line may never open a session, such as passwd; and user managers are for users
+ * alone who get no cell. */
 static void check_unknown(const struct service *s)
 {
     const struct pam_rule *rule =
         s->at[PAM_TYPE_SESSION].rule ? s->at[PAM_TYPE_SESSION].rule : s->at[PAM_TYPE_AUTH].rule;
-    bool own = is_own(s, rule), some = false;
-    struct cl_settings *built_in = NULL;
-    cleanup_free char *fix = NULL;
-    int r = 0;
+    cleanup_free char *fix = is_own(s, rule) ? place(s) : strdup("");
 
-    if (cl_settings_default(&built_in) == 0)
-        some = built_in->n_services != s->d->settings->n_services;
-    cl_settings_free(built_in);
-    r = strpbrk(s->name, "'\"\\") ? cl_asprintf(&fix, "%s", "")
-        : some ? cl_asprintf(&fix, "editor %s/cloister.conf # add { service = \"%s\"; at = \"fork\"; } to placement",
-                             s->d->ctl->config, s->name)
-               : cl_asprintf(&fix, "echo 'placement = ( { service = \"%s\"; at = \"fork\"; } );' >>%s/cloister.conf",
-                             s->name, s->d->ctl->config);
-    if (r < 0)
-        fix = NULL;
-    doctor_find(s->d, own ? FINDING_PAM_PLACEMENT : FINDING_PAM_PLACEMENT_INCLUDED, s->name, fix,
-                "PAM service %s has " CL_PAM_MODULE " (%s:%u), and no placement is known for it", s->name, rule->file,
-                rule->line);
+    if (strcmp(s->name, "systemd-user") != 0)
+        doctor_find(s->d, is_own(s, rule) ? FINDING_PAM_PLACEMENT : FINDING_PAM_PLACEMENT_INCLUDED, s->name, fix,
+                    "PAM service %s has " CL_PAM_MODULE " (%s:%u), and no placement is known for it", s->name,
+                    rule->file, rule->line);
 }
 
 static void check(const struct service *s)
