@@ -92,7 +92,7 @@ start_strange() {
 	sed "s/$SERVICE/$STRANGE/g" "$SITE_DIR/pam" >"/etc/pam.d/$STRANGE"
 	cp "$SITE_DIR/key.pub" "$SITE_DIR/strange_keys"
 	ssh-keygen -q -t ed25519 -N '' -f "$SITE_DIR/strange_host_key"
-	ln -s /usr/sbin/sshd "$SITE_DIR/$STRANGE"
+	ln -sf /usr/sbin/sshd "$SITE_DIR/$STRANGE"
 	for tries in {1..20}; do
 		PORT=$((40000 + RANDOM % 20000))
 		(exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || break
@@ -107,7 +107,7 @@ start_strange() {
 		UsePAM yes
 	CONFIG
 	! "$SITE_DIR/$STRANGE" -T -f /dev/null -o "HostKey=$SITE_DIR/strange_host_key" 2>/dev/null |
-		grep -qi '^pamservicename' || echo "PAMServiceName $STRANGE" >>"$SITE_DIR/strange_config"
+		grep -i '^pamservicename' >/dev/null || echo "PAMServiceName $STRANGE" >>"$SITE_DIR/strange_config"
 	"$SITE_DIR/$STRANGE" -f "$SITE_DIR/strange_config" || site_die "no second sshd after $tries tries"
 	wait_for test -s "$SITE_DIR/strange.pid"
 	undo_process "$(cat "$SITE_DIR/strange.pid")"
