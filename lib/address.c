@@ -75,10 +75,12 @@ static bool parse_place(char *text, struct cl_destination *d)
 
     if (*text == '[') {
         end = strchr(++text, ']');
-        if (!end || (end[1] && end[1] != ':') || !strchr(text, ':'))
+        if (!end || (end[1] && end[1] != ':'))
             return false;
         ports = end[1] ? end + 2 : NULL;
         *end = '\0';
+        if (!strchr(text, ':'))
+            return false;
     } else if ((end = strchr(text, ':')) && !strchr(end + 1, ':')) {
         ports = end + 1;
         *end = '\0';
