@@ -290,7 +290,39 @@ check_answers "with their lists" carol restored <<-EOT
 	no udp 198.51.100.2 5353
 EOT
 
+# Without rules, and with raw packets: by whatever way they reach the host's stack.
+check "the rules are taken away once more" gone
+bob4=$(held bob -- ip -4 -o addr show dev eth0 | sed -n 's/.* inet \([0-9.]*\).*/\1/p')
+bob6=$(held bob -- ip -6 -o addr show dev eth0 | sed -n 's/.* inet6 \([0-9a-f:]*\).*/\1/p')
+bob_mac=$(held bob -- cat /sys/class/net/eth0/address)
+true_sources() {
+	local to
+	for to in "$GATEWAY_MAC" "$alice_mac" ff:ff:ff:ff:ff:ff 01:80:c2:00:00:00 01:80:c2:00:00:0e 01:00:5e:00:00:01; do
+		printf "$to $bob_mac %s %s 5353\n" "$bob4" 198.51.100.1 "$bob4" "$PREFIX.1" "$bob4" 198.51.100.2 "$bob4" "$alice4" \
+			"$bob4" 255.255.255.255 0.0.0.0 255.255.255.255 "$bob6" 2001:db8:60::1 "$bob6" 2001:db8:60::2 "$bob6" "$alice6" \
+			"$bob6" ff02::1 fe80::1 ff02::1
+	done
+}
+check_equal "an attacker sends all it can" "sent sent" \
+	"$({ true_sources && spoofs; } | held bob -- "$nat" spoof LAWLESS eth0) $(sleep 1; echo sent)"
+check_equal "nothing is seen outside" "" "$(grep LAWLESS "$WORK/outside")"
+check_equal "nor by the host" "" "$(grep LAWLESS "$WORK/host")"
+check_equal "nor by the neighbour" "" "$(held alice -- cat /tmp/log)"
+
+# Many at once.
+logins=()
+for n in 1 2 3 4 5 6; do
+	as alice -- ip -4 -o addr show dev eth0 >"$WORK/many-$n" &
+	logins+=("$!")
+done
+wait "${logins[@]}"
+check_equal "logins at the same time have addresses of their own" 6 "$(cat "$WORK"/many-* | sed 's/.* inet //' | sort -u | wc -l)"
+check_answers "and brought the rules back" alice many < <(reach)
+
 # What is left.
+echo 0123456789012345678901234567890 | cut -c1-12 >"$RUN/net/00f0"
+check "a sweep" helper sweep
+check_fails "frees the address of a cell that is no more" test -e "$RUN/net/00f0"
 check_matches "the record names the port" "\"port\": \"$NAME-" "$(cat "$RUN"/cells/*.json)"
 check_matches "the rate is on the host's end" "tbf .* rate 83[0-9]+Kbit|tbf .* rate 8388608bit|tbf .* rate 8388Kbit" \
 	"$(tc qdisc show | grep "$NAME-")"
