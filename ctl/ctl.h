@@ -102,6 +102,7 @@ int ctl_doctor(struct ctl *ctl, int argc, char **argv);
 int ctl_suggest(struct ctl *ctl, int argc, char **argv);
 int ctl_sweep(struct ctl *ctl, int argc, char **argv);
 int ctl_run(struct ctl *ctl, int argc, char **argv);
+int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_enter(struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -52,6 +52,11 @@ static const struct ctl_verb verbs[] = {
      "Show what a policy in audit mode would have refused, as lines that let it through",
      ctl_suggest,
      {{"service", "S", "of a user: the policy of a login through S (default sshd)"}}},
+    {"status",
+     "[--user U]",
+     "Show what holds for you: policy, limits, use, what was refused",
+     ctl_status,
+     {{"user", "U", "for user U (root only)"}}},
     {"sweep", "", "Remove what ended sessions left behind", ctl_sweep, {{0}}},
 };
 

@@ -43,7 +43,7 @@ void start_copy_size(int master)
 }
 
 /* Signals are let through to the helper, which has its own mind about them. */
-static int spawn(int sock, char *const *arguments, pid_t *ret_pid)
+static int spawn(int sock, int out, char *const *arguments, pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -59,6 +59,8 @@ static int spawn(int sock, char *const *arguments, pid_t *ret_pid)
         (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
         for (int fd = STDIN_FILENO; r == 0 && fd <= STDOUT_FILENO; fd++)
             r = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+        if (r == 0 && out >= 0)
+            r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
         if (r == 0 && sock >= 0)
             r = posix_spawn_file_actions_adddup2(&actions, sock, CL_HANDOFF_FD);
         if (r == 0)
@@ -71,11 +73,35 @@ static int spawn(int sock, char *const *arguments, pid_t *ret_pid)
 
 int start_helper(char *const *arguments, pid_t *ret_pid)
 {
-    return spawn(-1, arguments, ret_pid);
+    return spawn(-1, -1, arguments, ret_pid);
+}
+
+int start_reading(char *const *arguments, size_t max, char **ret_text, size_t *ret_size)
+{
+    const struct sigaction defaults = {.sa_handler = SIG_DFL};
+    int ends[2], r, status = 0;
+    pid_t pid;
+
+    (void)sigaction(SIGCHLD, &defaults, NULL); /* an ignored one would take the helper's status */
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return ctl_error("make a pipe: %s", strerror(errno));
+    r = spawn(-1, ends[1], arguments, &pid);
+    cl_close(&ends[1]);
+    if (r < 0) {
+        cl_close(&ends[0]);
+        return ctl_error("run " CL_HELPER_PATH ": %s", strerror(-r));
+    }
+    r = cl_read_all(ends[0], max, ret_text, ret_size);
+    cl_close(&ends[0]);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (r < 0)
+        return ctl_error("read from " CL_HELPER_PATH ": %s", strerror(-r));
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CTL_OK : CTL_PROBLEM; /* it said why */
 }
 
 /* All of a cell is mounted nosuid, and most run with no_new_privs: there the helper would have no power. */
-static bool setuid_is_inert(void)
+bool start_is_inert(void)
 {
     struct statvfs fs;
 
@@ -201,7 +227,7 @@ static int run_helper(const char *verb, const struct cl_run_request *request, ch
         return ctl_error("%s", strerror(ENOMEM));
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return ctl_error("make a socket pair: %s", strerror(errno));
-    r = spawn(pair[1], all, &pid);
+    r = spawn(pair[1], -1, all, &pid);
     cl_close(&pair[1]);
     if (r < 0) {
         r = ctl_error("run " CL_HELPER_PATH ": %s", strerror(-r));
@@ -219,7 +245,7 @@ int start(const char *verb, struct cl_run_request *request, char *const *argumen
     const struct sigaction defaults = {.sa_handler = SIG_DFL};
 
     start_fix_descriptors();
-    if (setuid_is_inert())
+    if (start_is_inert())
         return ctl_error("setuid programs have no effect here, inside a cell or under no_new_privs: a cell cannot "
                          "be made or entered");
     (void)sigaction(SIGCHLD, &defaults, NULL); /* an ignored one would take the command's status */

@@ -25,6 +25,11 @@ struct started {
 int start(const char *verb, struct cl_run_request *request, char *const *arguments, struct started *ret);
 /* Run the helper with arguments, up to NULL, in the background: "end", ID. *ret_pid is a child. 0 or -errno. */
 int start_helper(char *const *arguments, pid_t *ret_pid);
+/* Have setuid programs no effect here, inside a cell or under no_new_privs? */
+bool start_is_inert(void);
+/* Run the helper with arguments, up to NULL, to its end: what it prints, of at most max bytes, in a new string. CTL_OK, or
+ * CTL_PROBLEM: it, or we, said why. */
+int start_reading(char *const *arguments, size_t max, char **ret_text, size_t *ret_size);
 /* Open descriptors 0 to 2 that are closed, so that none of ours is taken for one of them. */
 void start_fix_descriptors(void);
 /* Copy the window size of our terminal to that of the command. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,7 +161,7 @@ static int apply_settings(struct session *s, const struct cl_settings *settings,
         s->placement = CL_PLACEMENT_CREDENTIALS;
     s->manager = settings->cgroup_manager;
     s->deadline_ms += (int64_t)hello.deadline_ms - CL_DEADLINE_MS;
-    return session_reply(s, &hello, NULL, 0, e);
+    return s->sock < 0 ? 0 : session_reply(s, &hello, NULL, 0, e);
 }
 
 /* *ret is owned by the configuration. */
@@ -171,6 +172,7 @@ static int choose_policy(struct session *s, const struct cl_policy **ret, struct
 
     for (size_t i = 0; s->choice && s->choice->policy && i < cl_config_count(s->config); i++)
         if (strcmp(cl_config_policy(s->config, i)->name, s->choice->policy) == 0) {
+            (void)snprintf(s->matched_by, sizeof(s->matched_by), "chosen by root");
             *ret = cl_config_policy(s->config, i);
             return 0;
         }
@@ -179,6 +181,7 @@ static int choose_policy(struct session *s, const struct cl_policy **ret, struct
     r = cl_config_select(s->config, s->user, service_of(s), &selection);
     if (r < 0)
         return cl_fail(e, -r, "select a policy");
+    (void)snprintf(s->matched_by, sizeof(s->matched_by), "%s", selection.matched_by);
     if (selection.policy)
         *ret = selection.policy;
     else

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "run_verb.h"
 #include "serve.h"
+#include "status.h"
 #include "sweep.h"
 #include "util.h"
 
@@ -40,6 +41,7 @@ static const struct verb verbs[] = {
     /* From `cloister run`, of any user, for that user; run.c says what root may choose. */
     {"run", CL_HANDOFF_FD, -1, true, run_verb},
     {"end", 2, 1, true, end_verb},               /* and its end: by the process that opened it */
+    {"status", 2, -1, true, status_verb},        /* from `cloister status`, of any user, about that user */
     {"enter", CL_HANDOFF_FD, -1, false, enter_verb}, /* from `cloister enter` */
 };
 

@@ -219,23 +219,23 @@ int record_save(int run_fd, const struct record *record, struct cl_error *e)
 }
 
 /* Absent in the record of an older version: a cell that outlived the upgrade. */
-static void limits_from_json(json_t *array, struct record *r)
+void record_limits_load(json_t *array, struct record *ret)
 {
     size_t i;
     json_t *item;
 
     json_array_foreach(array, i, item)
     {
-        struct record_limit *limit = &r->limits[r->n_limits];
+        struct record_limit *limit = &ret->limits[ret->n_limits];
         const char *key, *value, *source;
 
-        if (r->n_limits == RECORD_LIMITS_MAX ||
+        if (ret->n_limits == RECORD_LIMITS_MAX ||
             json_unpack(item, "{s:s, s:s, s:s}", "key", &key, "value", &value, "source", &source) < 0)
             return;
         (void)snprintf(limit->key, sizeof(limit->key), "%s", key);
         (void)snprintf(limit->value, sizeof(limit->value), "%s", value);
         (void)snprintf(limit->source, sizeof(limit->source), "%s", source);
-        r->n_limits++;
+        ret->n_limits++;
     }
 }
 
@@ -274,7 +274,7 @@ static int record_from_json(json_t *json, struct record *r)
     r->helper_start = (uint64_t)helper_start;
     r->grace = (uint64_t)grace;
     r->manager = manager == CL_MANAGER_SYSTEMD ? CL_MANAGER_SYSTEMD : CL_MANAGER_CGROUPFS;
-    limits_from_json(json_object_get(json, "limits"), r);
+    record_limits_load(json_object_get(json, "limits"), r);
     return 0;
 }
 

@@ -46,6 +46,8 @@ struct record {
 
 /* An object of key, value and source. */
 json_t *record_limit_json(const struct record_limit *limit);
+/* An array of such objects, into the limits of a record that has none; the rest is left out from where it makes no sense. */
+void record_limits_load(json_t *array, struct record *ret);
 
 /* Field 22 of /proc/PID/stat: proc_pid_stat(5). */
 int record_start_time(pid_t pid, uint64_t *ret, struct cl_error *e) CL_WARN_UNUSED;

@@ -16,31 +16,38 @@
 #include "sweep.h"
 #include "util.h"
 
+void record_fill(const struct session *s, struct record *ret)
+{
+    *ret = (struct record){.user = s->user->name,
+                           .policy = s->policy->name,
+                           .service = s->request->service,
+                           .rhost = s->request->rhost,
+                           .tty = s->request->tty,
+                           .cgroup = s->cgroup.path,
+                           .uid = s->user->uid,
+                           .since = s->since,
+                           .opener = s->opener,
+                           .init = s->init,
+                           .init_start = s->init_start,
+                           .helper = getpid(),
+                           .grace = s->policy->session.grace,
+                           .manager = s->manager,
+                           .audit = s->policy->mode == CL_MODE_AUDIT,
+                           .apparmor = s->apparmor,
+                           .audit_session = record_audit_session(),
+                           .port = s->port};
+    memcpy(ret->id, s->id, sizeof(ret->id));
+    ret->n_limits = policy_limits(s->policy, ret->limits);
+}
+
 int record_update(struct session *s, bool live, struct cl_error *e)
 {
-    struct record record = {.live = live,
-                            .user = s->user->name,
-                            .policy = s->policy->name,
-                            .service = s->request->service,
-                            .rhost = s->request->rhost,
-                            .tty = s->request->tty,
-                            .cgroup = s->cgroup.path,
-                            .uid = s->user->uid,
-                            .since = s->since,
-                            .opener = s->opener,
-                            .init = s->init,
-                            .init_start = s->init_start,
-                            .helper = getpid(),
-                            .grace = s->policy->session.grace,
-                            .manager = s->manager,
-                            .audit = s->policy->mode == CL_MODE_AUDIT,
-                            .apparmor = s->apparmor,
-                            .audit_session = record_audit_session(),
-                            .port = s->port};
-    int r = record_start_time(s->opener, &record.opener_start, e);
+    struct record record;
+    int r;
 
-    memcpy(record.id, s->id, sizeof(record.id));
-    record.n_limits = policy_limits(s->policy, record.limits);
+    record_fill(s, &record);
+    record.live = live;
+    r = record_start_time(s->opener, &record.opener_start, e);
     if (r == 0)
         r = record_start_time(getpid(), &record.helper_start, e);
     return r < 0 ? r : record_save(s->run_fd, &record, e);

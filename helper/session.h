@@ -28,6 +28,7 @@ struct choice {
     const char *service; /* the policy is selected as for it */
 };
 
+struct record;
 struct session;
 /* What becomes of a finished plan: it is sent to the module, or a command is started by it. */
 typedef int session_deliver(struct session *s, struct cl_reply *reply, const int *fds, size_t n_fds,
@@ -35,7 +36,7 @@ typedef int session_deliver(struct session *s, struct cl_reply *reply, const int
 
 struct session {
     const struct cl_request *request;
-    int sock;            /* the hand-off */
+    int sock;            /* the hand-off; -1: nobody waits for an answer */
     int64_t deadline_ms; /* on cl_now_ms's clock */
     enum outcome outcome;
     session_deliver *deliver;
@@ -48,6 +49,7 @@ struct session {
     char exempt_why[96];
     struct cl_config *config;
     struct cl_policy *policy; /* expanded */
+    char matched_by[160];     /* why that one */
     enum cl_placement placement;
     enum cl_cgroup_manager manager;
 
@@ -68,6 +70,7 @@ struct session {
     int init_sock;       /* to the process that becomes cloister-init */
     int init_go;         /* closed without a byte: cloister-init ends the cell */
     uint64_t inodes[CL_NS_COUNT];
+    char *status;               /* what `cloister status` shows in the cell */
     char notice[CL_NOTICE_MAX]; /* what the user is told at this login */
     uint32_t namespaces; /* CLONE_NEW* flags of the cell */
     struct cgroup_place cgroup;
@@ -108,7 +111,9 @@ int stage_files(struct session *s, struct cl_error *e);
 /* plan.c: */
 int stage_answer(struct session *s, struct cl_error *e);
 
-/* reserve.c: write the record with what is known by now. */
+/* reserve.c: the record of the session, as far as it is known; it borrows the strings. */
+void record_fill(const struct session *s, struct record *ret);
+/* Write the record with what is known by now. */
 int record_update(struct session *s, bool live, struct cl_error *e) CL_WARN_UNUSED;
 /* plan.c: send one reply to the module, its version filled in. */
 session_deliver session_reply CL_WARN_UNUSED;

@@ -147,4 +147,5 @@ void session_clear(struct session *s)
     cl_policy_free(s->policy);
     cl_config_free(s->config);
     free(s->apparmor);
+    free(s->status);
 }

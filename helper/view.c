@@ -28,6 +28,7 @@
 #include "idmap.h"
 #include "mnt.h"
 #include "path.h"
+#include "status.h"
 #include "util.h"
 #include "view.h"
 
@@ -142,7 +143,7 @@ static int change_root(const struct view *v, struct cl_error *e)
 
 /* The home comes first: wherever it may lie, it covers none of what follows. */
 static int (*const steps[])(struct view *v, struct cl_error *e) = {
-    view_host_root, view_home, view_dev, view_proc, view_sys, view_private, view_lists, view_resolv,
+    view_host_root, view_home, view_dev, view_proc, view_sys, view_private, view_status, view_lists, view_resolv,
 };
 
 static int build(struct view *v, struct cl_error *e)
@@ -230,5 +231,8 @@ int stage_files(struct session *s, struct cl_error *e)
                               "ambient capabilities need namespaces.identity = \"plain\"");
     if (s->policy->namespaces.identity == CL_IDENTITY_NATURAL)
         r = idmap_mount_userns(s->cell_uid, s->cell_gid, &idmap, e);
-    return r < 0 ? r : run_builder(s, idmap, e);
+    if (r < 0)
+        return r;
+    s->status = status_of_cell(s);
+    return s->status ? run_builder(s, idmap, e) : cl_fail(e, ENOMEM, "format the status");
 }

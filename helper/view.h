@@ -54,6 +54,8 @@ int view_private(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_lists(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_resolv.c */
 int view_resolv(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+/* view_status.c: what `cloister status` shows in the cell. */
+int view_status(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_home.c: whether there is a home, and the folder that holds the homes; fills homes. */
 void view_find_home(struct view *v);
 

@@ -98,6 +98,7 @@ static bool host_has(struct view_answer *a, struct stat *ret_st)
 /* What a step's own filesystem has below its root when a login starts. */
 static bool is_furnished(const struct plan *plan, const struct step *step, const char *below)
 {
+    const char *status = view_status_folder();
     char user[32];
 
     if (*below == '\0')
@@ -111,11 +112,13 @@ static bool is_furnished(const struct plan *plan, const struct step *step, const
                 return true;
         return strcmp(below, "/shm") == 0 || strcmp(below, "/mqueue") == 0;
     }
+    if (strcmp(step->path, CL_RUN_DIR) == 0)
+        return strcmp(below, "/" VIEW_STATUS) == 0;
     if (step->kind != VIEW_PRIVATE || strcmp(step->path, "/run") != 0)
         return false;
     (void)snprintf(user, sizeof(user), "/user/%u", plan->user->uid);
     return strcmp(below, "/lock") == 0 || strcmp(below, "/screen") == 0 || strcmp(below, "/user") == 0 ||
-           strcmp(below, user) == 0;
+           strcmp(below, user) == 0 || (status && strcmp(below + 1, status) == 0);
 }
 
 /* Is there something in the cell's own /proc or /sys? Processes come and go; of the rest, the host has the
@@ -377,6 +380,7 @@ static void cover(struct plan *plan)
 static void make_plan(struct plan *plan)
 {
     static const struct step private = {.kind = VIEW_PRIVATE, .writable = true, .key = CL_KEY_FILES_PRIVATE},
+                             status = {.kind = VIEW_PRIVATE, .key = VIEW_BUILT_IN},
                              hidden = {.kind = VIEW_HIDDEN, .key = CL_KEY_FILES_HIDE},
                              read_only = {.read_only_alone = true, .key = CL_KEY_FILES_READ_ONLY},
                              resolv = {.kind = VIEW_MOUNT, .key = CL_KEY_NETWORK_DNS};
@@ -387,6 +391,7 @@ static void make_plan(struct plan *plan)
     add_home(plan);
     add_kernel(plan);
     add_list(plan, &private, plan->policy->files.private_dirs);
+    add_at(plan, &status, CL_RUN_DIR, NULL);
     add_mounts(plan);
     add_list(plan, &read_only, plan->policy->files.read_only);
     add_list(plan, &hidden, plan->policy->files.hide);

@@ -49,6 +49,13 @@ const struct view_link view_links[] = {
     {NULL, NULL},
 };
 
+const char *view_status_folder(void)
+{
+    static const char path[] = CL_RUN_DIR;
+
+    return strncmp(path, "/run/", 5) == 0 && !strchr(path + 5, '/') ? path + 5 : NULL;
+}
+
 /* Homes that lie directly in these share the folder with the system: it cannot be emptied. */
 static const char *const system_folders[] = {"",           "/etc",     "/mnt",       "/opt",       "/srv",
                                              "/usr",       "/usr/lib", "/usr/local", "/usr/share", "/var",

@@ -11,6 +11,11 @@
 
 #define VIEW_USUAL_BASE "/home"
 
+/* The file in CL_RUN_DIR that tells a cell about itself, and the name of that folder in the cell's own /run; NULL: it is not
+ * there. */
+#define VIEW_STATUS "status.json"
+const char *view_status_folder(void);
+
 /* Paths, NULL at the end: covered, and read-only, of /proc and /sys. */
 extern const char *const view_masked[];
 extern const char *const view_kernel_read_only[];

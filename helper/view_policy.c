@@ -19,6 +19,7 @@
 static int fill_run(const struct view *v, int run, struct cl_error *e)
 {
     const struct session *s = v->s;
+    const char *status = view_status_folder();
     cleanup_fd int user = -1;
     char uid[16];
     int r = view_mkdir(v, run, "lock", 01777, s->cell_uid, s->cell_gid, e);
@@ -27,6 +28,8 @@ static int fill_run(const struct view *v, int run, struct cl_error *e)
         r = view_mkdir(v, run, "screen", 01777, s->cell_uid, s->cell_gid, e);
     if (r == 0)
         r = view_mkdir(v, run, "user", 0755, s->cell_uid, s->cell_gid, e);
+    if (r == 0 && status)
+        r = view_mkdir(v, run, status, 0555, s->cell_uid, s->cell_gid, e);
     if (r < 0)
         return r;
     user = openat(run, "user", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

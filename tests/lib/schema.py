@@ -28,6 +28,8 @@ def check_object(schema, root, value, where):
 def check(schema, root, value, where="document"):
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if "anyOf" in schema and all(list(check(one, root, value)) for one in schema["anyOf"]):
+        yield f"{where}: {value!r} is none of what it may be"
     types = schema.get("type", list(TYPES))
     if not any(is_type(value, name) for name in ([types] if isinstance(types, str) else types)):
         yield f"{where}: {value!r} is no {types}"

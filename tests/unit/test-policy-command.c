@@ -225,6 +225,12 @@ static void test_usage(void **state)
         {{"explain", "--service"}, 2, NULL, "cloister: --service needs a value"},
         {{"explain", "no-such-user-here"}, 1, NULL, "cloister: there is no user \"no-such-user-here\""},
         {{"explain", "a\x1b:/"}, 1, NULL, "cloister: look up user \"a\\x1b:/\""},
+        {{"list", "x"}, 2, NULL, "cloister: list takes no argument"},
+        {{"top", "x"}, 2, NULL, "cloister: top takes no argument"},
+        {{"top", "--interval", "0.05"}, 2, NULL, "cloister: --interval is a number of seconds from 0.1 to 3600"},
+        {{"top", "--count", "-1"}, 2, NULL, "cloister: --count is a number from 1 to"},
+        {{"status", "x"}, 2, NULL, "cloister: status takes no argument"},
+        {{"status", "--user", ""}, 2, NULL, "cloister: status takes no argument"},
         {{"check", "/nonexistent"}, 1, NULL, "cloister: /nonexistent: open folder: No such file"},
     };
     struct fixture *f = *state;
