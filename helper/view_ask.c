@@ -271,6 +271,14 @@ static void add_step(struct plan *plan, const struct step *what, const char *pat
     plan->n++;
 }
 
+/* A mount that stays outside leaves the folder that it is mounted on. */
+static bool is_mount_point(const struct plan *plan, const struct view_answer *a)
+{
+    const struct mount_line *line = a->kind == VIEW_UNSEEN ? mount_of(plan->mounts, a->host) : NULL;
+
+    return line && strcmp(line->point, a->host) == 0;
+}
+
 /* A step at a path that a policy or we name: where links lead, and nowhere if nothing is there. */
 static void add_at(struct plan *plan, const struct step *what, const char *path, const char *source)
 {
@@ -278,7 +286,7 @@ static void add_at(struct plan *plan, const struct step *what, const char *path,
 
     if (plan->r == 0)
         plan->r = resolve(plan, path, &a);
-    if (plan->r == 0 && a.there)
+    if (plan->r == 0 && (a.there || is_mount_point(plan, &a)))
         add_step(plan, what, a.path, source);
 }
 
