@@ -53,7 +53,7 @@ int ctl_error(const char *fmt, ...) CL_PRINTF(1, 2);
 /* As ctl_error, with a word about --help. Returns CTL_USAGE. */
 int ctl_usage_error(const struct ctl *ctl, const char *fmt, ...) CL_PRINTF(2, 3);
 
-/* Text, with control characters escaped. */
+/* Text, as cl_escape writes it. */
 void ctl_print_escaped(FILE *out, const char *text);
 
 /* Whether files of dir may belong to anyone: yes but for the folder that logins use. */

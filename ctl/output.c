@@ -17,7 +17,7 @@
 void ctl_print_escaped(FILE *out, const char *text)
 {
     for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
+        if (*text < ' ' || *text > '~')
             fprintf(out, "\\x%02x", (unsigned)(unsigned char)*text);
         else
             fputc(*text, out);

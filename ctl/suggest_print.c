@@ -115,7 +115,7 @@ static void rule_text(const struct suggest_rule *rule, char *buf, size_t size)
 
 static void print_rules(const struct suggestion *s, enum suggest_effect effect, const char *indent)
 {
-    char text[4300];
+    char text[8600];
 
     for (size_t i = 0; i < s->n_rules; i++) {
         if (s->rules[i].effect != effect)
@@ -189,7 +189,7 @@ static json_t *calls_json(const struct suggestion *s)
 static json_t *rules_json(const struct suggestion *s)
 {
     json_t *array = json_array();
-    char text[4300];
+    char text[8600];
 
     for (size_t i = 0; i < s->n_rules; i++) {
         const struct suggest_rule *rule = &s->rules[i];

@@ -45,6 +45,10 @@ static const char *put_component(FILE *out, const char *p, bool proc)
         return p + length;
     }
     for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)p[i] > '~') {
+            fprintf(out, "\\%03o", (unsigned)(unsigned char)p[i]);
+            continue;
+        }
         if (strchr("\"\\*?[]{}^", p[i]))
             fputc('\\', out);
         fputc(p[i], out);
@@ -108,7 +112,7 @@ static int file_rule(const struct audit_line *line, const char *home, char **ret
 static int peer_rule(const char *what, const struct audit_line *line, char **ret_head)
 {
     for (const char *c = line->peer; *c; c++)
-        if (iscntrl((unsigned char)*c) || strchr("\"\\*?[]{}^@", *c))
+        if (*c < ' ' || *c > '~' || strchr("\"\\*?[]{}^@", *c))
             return -EINVAL;
     if (!is_word(line->mask) || !line->peer[0])
         return -EINVAL;

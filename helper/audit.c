@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * One netlink message, no answer asked for: nothing of a login depends on it. The kernel adds the login's
- * auid and session, and who sent it.
+ * One netlink message, no answer asked for: nothing of a login depends on it. The kernel lets who sends to a full queue
+ * wait, a minute by default and non-blocking or not (audit_receive of kernel/audit.c), and tenants can fill it: so a
+ * child sends, for which nobody waits. The kernel adds the login's auid and session, and who sent it.
  */
 #include "config.h"
 
@@ -100,7 +101,7 @@ const char *audit_text(const char *op, const struct cl_log_about *about, bool su
     return buf;
 }
 
-void audit_send(const char *op, const struct cl_log_about *about, bool success)
+static void send_text(const char *op, const struct cl_log_about *about, bool success)
 {
     struct {
         struct nlmsghdr header;
@@ -111,11 +112,21 @@ void audit_send(const char *op, const struct cl_log_about *about, bool success)
         const struct sockaddr_nl *nl;
         const struct sockaddr *any;
     } address = {.nl = &kernel};
-    cleanup_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
 
     if (fd < 0)
         return;
     (void)audit_text(op, about, success, message.text, sizeof(message.text));
     message.header.nlmsg_len = (uint32_t)NLMSG_LENGTH(strlen(message.text) + 1);
     (void)!sendto(fd, &message, message.header.nlmsg_len, 0, address.any, sizeof(kernel));
+}
+
+void audit_send(const char *op, const struct cl_log_about *about, bool success)
+{
+    if (fork() != 0)
+        return;
+    /* It may outlive the helper: no lock, and nobody's pipe, stays open for it. */
+    if (close_range(0, ~0U, 0) == 0)
+        send_text(op, about, success);
+    _exit(0);
 }

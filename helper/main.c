@@ -76,7 +76,9 @@ int main(int argc, char **argv)
     if (r < 0 && e.err) {
         cl_log_about(LOG_ERR, &about, "%s: %s", verb ? verb->name : "start",
                      cl_error_format(&e, line, sizeof(line)));
-        (void)dprintf(STDERR_FILENO, "cloister-helper: %s\n", line);
+        /* A pipe that nobody reads may keep the caller's process waiting, not root's. */
+        if (setresuid(caller.uid, caller.uid, caller.uid) == 0)
+            (void)dprintf(STDERR_FILENO, "cloister-helper: %s\n", line);
     }
     return r < 0 ? 1 : 0;
 }

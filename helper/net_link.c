@@ -96,12 +96,32 @@ int net_add_neighbour(struct rtnl *n, unsigned index, int family, const void *ad
     return r < 0 ? cl_fail(e, -r, "add a neighbour") : 0;
 }
 
+/* Ours, by its link address: guards and addresses on another's bridge would cut off what it connects. */
+static int check_bridge(const struct net_place *p, struct cl_error *e)
+{
+    cleanup_free char *address = NULL;
+    char path[64], ours[24];
+    const uint8_t *m = p->bridge_mac;
+    int r;
+
+    (void)snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", p->bridge);
+    if (access(path, F_OK) < 0)
+        return cl_fail_key(e, EEXIST, "network.name", NULL, "a device %s is there, and it is no bridge", p->bridge);
+    (void)snprintf(path, sizeof(path), "/sys/class/net/%s/address", p->bridge);
+    (void)snprintf(ours, sizeof(ours), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+    r = cl_read_file_at(AT_FDCWD, path, &address);
+    if (r < 0)
+        return cl_fail(e, -r, "read %s", path);
+    if (strncmp(address, ours, strlen(ours)) != 0)
+        return cl_fail_key(e, EEXIST, "network.name", NULL, "a bridge %s is there, and it is not Cloister's", p->bridge);
+    return 0;
+}
+
 static int make_bridge(struct rtnl *n, const struct net_place *p, struct cl_error *e)
 {
     const struct ifinfomsg header = {0};
     struct nlmsghdr *m = rtnl_begin(n, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
     struct nlattr *info, *data;
-    char path[64];
     int r;
 
     mnl_attr_put_strz(m, IFLA_IFNAME, p->bridge);
@@ -116,10 +136,7 @@ static int make_bridge(struct rtnl *n, const struct net_place *p, struct cl_erro
     r = rtnl_do(n);
     if (r < 0 && r != -EEXIST)
         return cl_fail(e, -r, "make the bridge %s", p->bridge);
-    (void)snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", p->bridge);
-    if (access(path, F_OK) < 0)
-        return cl_fail_key(e, EEXIST, "network.name", NULL, "a device %s is there, and it is no bridge", p->bridge);
-    return 0;
+    return check_bridge(p, e);
 }
 
 int net_bridge(struct rtnl *n, const struct net_place *p, struct cl_error *e)

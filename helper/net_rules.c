@@ -26,12 +26,16 @@
 #include "net.h"
 #include "util.h"
 
-/* What is nobody's in public: RFC 6890 and its successors, and networks that carry IPv4 addresses inside. */
+/* What is nobody's in public: RFC 6890 and its successors, networks that carry IPv4 addresses inside, and the address at
+ * which Azure tells a machine its secrets. */
 #define PRIVATE4                                                                                             \
     "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.0.0.0/24, "       \
-    "192.168.0.0/16, 198.18.0.0/15, 224.0.0.0/3"
+    "168.63.129.16, 192.168.0.0/16, 198.18.0.0/15, 224.0.0.0/3"
 #define PUBLIC6   "2000::/3"
 #define CARRIERS6 "2001::/32, 2002::/16"
+
+/* Of one cell at a time: the table of connections is the whole host's. */
+#define CONNECTIONS_MAX 4096
 
 #define ERRORS4 "{ destination-unreachable, time-exceeded, parameter-problem }"
 #define ERRORS6 "{ destination-unreachable, packet-too-big, time-exceeded, parameter-problem }"
@@ -186,6 +190,7 @@ int net_rules_cell(const struct net_place *p, const struct cl_policy *policy, ch
         fprintf(f, "add rule %s ip6 saddr %s meta mark set 0x%x accept\n", in,
                 inet_ntop(AF_INET6, &p->address6, address, sizeof(address)), NET_MARK_OUT | p->slot);
     fprintf(f, "add chain inet %s c-%04x\nflush chain inet %s c-%04x\n", p->table, p->slot, p->table, p->slot);
+    fprintf(f, "add rule inet %s c-%04x ct state new ct count over %d drop\n", p->table, p->slot, CONNECTIONS_MAX);
     put_dns(f, p, dns);
     put_list(f, p, policy->network.allow, false);
     put_list(f, p, policy->network.allow, true);

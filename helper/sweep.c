@@ -36,10 +36,13 @@ static unsigned sweep_one(int run_fd, const char *id)
     char why[1200];
 
     if (record_load(run_fd, id, &seen, &e) < 0) {
+        bool damaged = e.err == EBADMSG || e.err == EFBIG || e.err == ELOOP;
+
         if (e.err == ENOENT)
             return 0;
-        cl_log(LOG_ERR, "sweep: %s; the record is removed", cl_error_format(&e, why, sizeof(why)));
-        return record_remove(run_fd, id) == 0;
+        cl_log(LOG_ERR, "sweep: %s; the record %s", cl_error_format(&e, why, sizeof(why)),
+               damaged ? "is removed" : "stays");
+        return damaged && record_remove(run_fd, id) == 0;
     }
     if (record_in_use(seen) || record_lock(run_fd, seen->uid, cl_now_ms(), &lock, NULL) < 0)
         return 0;
@@ -67,9 +70,9 @@ unsigned sweep_records(int run_fd)
 }
 
 /* Files that were never renamed to their names: whoever wrote them was killed. Younger ones may be written right now. */
-static void sweep_temporaries(int run_fd)
+static void sweep_temporaries(int run_fd, const char *folder)
 {
-    int fd = openat(run_fd, "cells", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(run_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     struct stat st;
@@ -127,7 +130,8 @@ int sweep_verb(const struct caller *caller, char *const *arguments, struct cl_er
     if (r < 0)
         return r;
     records = sweep_records(run_fd);
-    sweep_temporaries(run_fd);
+    sweep_temporaries(run_fd, "cells");
+    sweep_temporaries(run_fd, "net");
     network_sweep(run_fd);
     (void)story_sweep(run_fd);
     cgroups = sweep_cgroups(run_fd, e);

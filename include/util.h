@@ -39,8 +39,8 @@ void cl_strv_freep(char ***strv);
 /* Format into a new string; *ret is untouched on failure. 0 or -ENOMEM. */
 int cl_asprintf(char **ret, const char *fmt, ...) CL_PRINTF(2, 3) CL_WARN_UNUSED;
 
-/* Copy text and its end to buf of size bytes, control characters escaped as \xNN; what does not fit is cut. Returns the
- * length of the copy. */
+/* Copy text and its end to buf of size bytes, all but printable ASCII escaped as \xNN: a terminal takes more than the
+ * control characters of C as commands. What does not fit is cut. Returns the length of the copy. */
 size_t cl_escape(const char *text, char *buf, size_t size);
 
 /* Write all of buf, retrying on EINTR and short writes. 0 or -errno. */

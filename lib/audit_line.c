@@ -2,8 +2,8 @@
  *
  * The kernel quotes a string that it does not trust, or writes it in hexadecimal digits where it holds
  * quotes, blanks or control characters: so a value never holds a blank or a quote of its own, and what looks
- * like a field is one. Of a field that is there twice, the first counts. What is longer than its place is no
- * record of ours, rather than half of one.
+ * like a field is one. Of a field that is there twice, the first counts; of those that stand behind subj=, a profile's
+ * name that may hold anything, the last. What is longer than its place is no record of ours, rather than half of one.
  */
 #include "config.h"
 
@@ -29,32 +29,32 @@ struct field {
     const char *name;
     enum audit_line_kind kind;
     enum format format;
-    bool needed;
+    bool needed, last;
     size_t offset, size; /* in struct audit_line */
 };
 
 #define PLACE(member) offsetof(struct audit_line, member), sizeof(((struct audit_line *)0)->member)
 
 static const struct field fields[] = {
-    {"uid", AUDIT_LINE_SECCOMP, FORMAT_DECIMAL, true, PLACE(uid)},
-    {"ses", AUDIT_LINE_SECCOMP, FORMAT_DECIMAL, false, PLACE(session)},
-    {"comm", AUDIT_LINE_SECCOMP, FORMAT_TEXT, false, PLACE(comm)},
-    {"arch", AUDIT_LINE_SECCOMP, FORMAT_HEX, true, PLACE(arch)},
-    {"syscall", AUDIT_LINE_SECCOMP, FORMAT_DECIMAL, true, PLACE(syscall)},
-    {"code", AUDIT_LINE_SECCOMP, FORMAT_HEX, true, PLACE(code)},
-    {"apparmor", AUDIT_LINE_APPARMOR, FORMAT_WORD, true, PLACE(verdict)},
-    {"operation", AUDIT_LINE_APPARMOR, FORMAT_WORD, true, PLACE(operation)},
-    {"profile", AUDIT_LINE_APPARMOR, FORMAT_TEXT, true, PLACE(profile)},
-    {"name", AUDIT_LINE_APPARMOR, FORMAT_TEXT, false, PLACE(name)},
-    {"comm", AUDIT_LINE_APPARMOR, FORMAT_TEXT, false, PLACE(comm)},
-    {"denied_mask", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, PLACE(mask)},
-    {"requested_mask", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, PLACE(mask)},
-    {"capname", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, PLACE(capability)},
-    {"family", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, PLACE(family)},
-    {"sock_type", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, PLACE(type)},
-    {"peer", AUDIT_LINE_APPARMOR, FORMAT_TEXT, false, PLACE(peer)},
-    {"fsuid", AUDIT_LINE_APPARMOR, FORMAT_DECIMAL, false, PLACE(fsuid)},
-    {"ouid", AUDIT_LINE_APPARMOR, FORMAT_DECIMAL, false, PLACE(ouid)},
+    {"uid", AUDIT_LINE_SECCOMP, FORMAT_DECIMAL, true, false, PLACE(uid)},
+    {"ses", AUDIT_LINE_SECCOMP, FORMAT_DECIMAL, false, false, PLACE(session)},
+    {"comm", AUDIT_LINE_SECCOMP, FORMAT_TEXT, false, true, PLACE(comm)},
+    {"arch", AUDIT_LINE_SECCOMP, FORMAT_HEX, true, true, PLACE(arch)},
+    {"syscall", AUDIT_LINE_SECCOMP, FORMAT_DECIMAL, true, true, PLACE(syscall)},
+    {"code", AUDIT_LINE_SECCOMP, FORMAT_HEX, true, true, PLACE(code)},
+    {"apparmor", AUDIT_LINE_APPARMOR, FORMAT_WORD, true, false, PLACE(verdict)},
+    {"operation", AUDIT_LINE_APPARMOR, FORMAT_WORD, true, false, PLACE(operation)},
+    {"profile", AUDIT_LINE_APPARMOR, FORMAT_TEXT, true, false, PLACE(profile)},
+    {"name", AUDIT_LINE_APPARMOR, FORMAT_TEXT, false, false, PLACE(name)},
+    {"comm", AUDIT_LINE_APPARMOR, FORMAT_TEXT, false, false, PLACE(comm)},
+    {"denied_mask", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, false, PLACE(mask)},
+    {"requested_mask", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, false, PLACE(mask)},
+    {"capname", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, false, PLACE(capability)},
+    {"family", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, false, PLACE(family)},
+    {"sock_type", AUDIT_LINE_APPARMOR, FORMAT_WORD, false, false, PLACE(type)},
+    {"peer", AUDIT_LINE_APPARMOR, FORMAT_TEXT, false, false, PLACE(peer)},
+    {"fsuid", AUDIT_LINE_APPARMOR, FORMAT_DECIMAL, false, false, PLACE(fsuid)},
+    {"ouid", AUDIT_LINE_APPARMOR, FORMAT_DECIMAL, false, false, PLACE(ouid)},
 };
 
 /* One NAME=VALUE of the text; a quoted value without its quotes. */
@@ -224,7 +224,7 @@ static int parse_fields(const char *at, struct audit_line *line)
         for (size_t i = 0; i < CL_ARRAY_SIZE(fields); i++) {
             const struct field *field = &fields[i];
 
-            if (field->kind != line->kind || seen[i] || strlen(field->name) != token.name_length ||
+            if (field->kind != line->kind || (seen[i] && !field->last) || strlen(field->name) != token.name_length ||
                 strncmp(field->name, token.name, token.name_length) != 0)
                 continue;
             seen[i] = true;

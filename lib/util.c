@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,7 +128,7 @@ size_t cl_escape(const char *text, char *buf, size_t size)
     size_t n = 0;
 
     for (const char *p = text; *p && n + 5 < size; p++) {
-        if (iscntrl((unsigned char)*p))
+        if (*p < ' ' || *p > '~')
             n += (size_t)snprintf(buf + n, size - n, "\\x%02x", (unsigned)(unsigned char)*p);
         else
             buf[n++] = *p;

@@ -9,6 +9,7 @@
 #   spoof TEXT DEVICE <FRAMES
 #                            each line "DESTINATION-MAC SOURCE-MAC SOURCE DESTINATION PORT": a UDP datagram with TEXT, past the
 #                            kernel's own stack; and false ARP replies for each source
+#   flood ADDRESS PORT COUNT as many connections, by one UDP datagram each
 #   sniff DEVICE SECONDS     prints the addresses of the packets that are seen and are not our own
 
 import os
@@ -128,6 +129,17 @@ def spoof(text, device):
     print("sent")
 
 
+def flood(address, port, count):
+    for source in range(10000, 10000 + int(count)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("", source))
+            try:
+                sock.sendto(b"flood", (address, int(port)))
+            except OSError:
+                pass
+    print("sent")
+
+
 def sniff(device, seconds):
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     sock.bind((device, 0))
@@ -145,4 +157,4 @@ def sniff(device, seconds):
 
 
 if __name__ == "__main__":
-    {"serve": serve, "try": attempt, "spoof": spoof, "sniff": sniff}[sys.argv[1]](*sys.argv[2:])
+    {"serve": serve, "try": attempt, "spoof": spoof, "flood": flood, "sniff": sniff}[sys.argv[1]](*sys.argv[2:])

@@ -319,6 +319,17 @@ wait "${logins[@]}"
 check_equal "logins at the same time have addresses of their own" 6 "$(cat "$WORK"/many-* | sed 's/.* inet //' | sort -u | wc -l)"
 check_answers "and brought the rules back" alice many < <(reach)
 
+# The table of connections is the host's: one cell has a part of it.
+count=/proc/sys/net/netfilter/nf_conntrack_count
+before=$(cat "$count")
+check_equal "a cell makes more connections than it may" sent "$(held alice -- "$nat" flood 198.51.100.2 9 5000)"
+after=$(cat "$count")
+check "many of them count ($before, then $after)" test $((after - before)) -ge 1000
+check "not all" test $((after - before)) -le 4500
+check_answers "its neighbours have theirs" carol flooded <<-EOT
+	198.51.100.1 tcp 198.51.100.2 8080
+EOT
+
 # What is left.
 echo 0123456789012345678901234567890 | cut -c1-12 >"$RUN/net/00f0"
 check "a sweep" helper sweep
@@ -336,6 +347,13 @@ check_fails "a closed cell leaves no connection" connections
 check_equal "a closed cell leaves no port" "" "$(ip -o link show | grep "$NAME-")"
 check_lacks "and no rules" 'chain [ci]-' "$(nft list table inet "$NAME")"
 check_equal "and no address taken" "" "$(ls "$RUN/net")"
+
+# A bridge of that name which is another's.
+ip link delete "$BRIDGE"
+ip link add "$BRIDGE" address 02:00:00:00:00:99 type bridge
+check_refused "with a bridge of another's" alice 'stage=network' 'key=network.name' "a bridge $BRIDGE is there, and it is not Cloister's"
+check_lacks "which stays as it is" "$PREFIX" "$(ip addr show "$BRIDGE")"
+ip link delete "$BRIDGE"
 
 # The pool.
 settings <<EOT

@@ -64,6 +64,16 @@ static void test_decoded(void **state)
     assert_string_equal(line.comm, "\n\033 ");
     assert_string_equal(line.mask, "r");
     assert_int_equal(line.fsuid, AUDIT_NO_SESSION);
+    /* A path in the name of a learning profile. */
+    assert_int_equal(audit_line_parse("SECCOMP uid=1 ses=3 subj=/tmp/x arch=1 syscall=165 code=0 comm=\"sshd\" uid=0 "
+                                      "pid=1 comm=\"sh\" arch=c000003e syscall=1 code=0x7ffc0000",
+                                      &line),
+                     0);
+    assert_int_equal(line.uid, 1);
+    assert_int_equal(line.arch, AUDIT_ARCH_X86_64);
+    assert_int_equal(line.syscall, 1);
+    assert_int_equal(line.code, 0x7ffc0000);
+    assert_string_equal(line.comm, "sh");
     assert_int_equal(
         audit_line_parse("SECCOMP uid=1 uid=0 comm=\"uid=0 arch=1\" arch=c000003e syscall=1 code=0", &line),
         0);
@@ -147,6 +157,8 @@ static void test_rules(void **state)
                "\"/proc/[0-9]*/task/[0-9]*/mem\"", "r");
     check_rule("operation=\"open\" name=2F612A5B625D7B637D3F5E225C40 denied_mask=\"r\"",
                "\"/a\\*\\[b\\]\\{c\\}\\?\\^\\\"\\\\@\"", "r");
+    /* What terminals take as the start of a command. */
+    check_rule("operation=\"open\" name=2F61C29B41 denied_mask=\"r\"", "\"/a\\302\\233A\"", "r");
     check_rule("operation=\"open\" name=2F610A62 denied_mask=\"r\"", NULL, NULL); /* a newline */
     check_rule("operation=\"open\" name=\"a\" denied_mask=\"r\"", NULL, NULL);
     check_rule("operation=\"open\" name=\"/a\" denied_mask=\"?\"", NULL, NULL);
