@@ -129,7 +129,7 @@ static void test_forged(void **state)
     cl_journal_put(&entry, "CLOISTER_USER", "eva\nCLOISTER_ID=forged\n_UID=0\n\033[2J\177\377");
     transfer(f, &entry);
     assert_string_equal(field(f, "CLOISTER_USER", &n),
-                        "eva\\x0aCLOISTER_ID=forged\\x0a_UID=0\\x0a\\x1b[2J\\x7f\377");
+                        "eva\\x0aCLOISTER_ID=forged\\x0a_UID=0\\x0a\\x1b[2J\\x7f\\xff");
     assert_int_equal(n, 1);
 }
 
