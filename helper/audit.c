@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <stdint.h>
@@ -123,10 +124,23 @@ static void send_text(const char *op, const struct cl_log_about *about, bool suc
 
 void audit_send(const char *op, const struct cl_log_about *about, bool success)
 {
-    if (fork() != 0)
+    int closed[2];
+    char none;
+    pid_t pid;
+
+    if (pipe2(closed, O_CLOEXEC) < 0)
         return;
-    /* It may outlive the helper: no lock, and nobody's pipe, stays open for it. */
-    if (close_range(0, ~0U, 0) == 0)
-        send_text(op, about, success);
-    _exit(0);
+    pid = fork();
+    if (pid == 0) {
+        /* It may outlive the helper: no lock, and nobody's pipe, stays open for it. The parent's end of ours is last. */
+        if (close_range(0, (unsigned)closed[1] - 1, 0) == 0 && close_range((unsigned)closed[1] + 1, ~0U, 0) == 0 &&
+            close(closed[1]) == 0)
+            send_text(op, about, success);
+        _exit(0);
+    }
+    /* A lock that is let go from here on is free at once (flock(2)): the child has no copy of it any more. */
+    (void)close(closed[1]);
+    if (pid > 0)
+        (void)!read(closed[0], &none, sizeof(none));
+    (void)close(closed[0]);
 }
