@@ -21,7 +21,7 @@
 
 #define GATEWAY_SLOT   1
 #define FIRST_SLOT     2
-#define SLOT_FILE_MAX  65536
+#define SLOT_FILE_MAX  (16 * 1024 * 1024) /* a list as long as a file of the configuration may hold */
 #define SLOT_PATH_SIZE 16
 
 int net_place_of(const struct cl_settings *settings, unsigned slot, struct net_place *ret, struct cl_error *e)
@@ -154,12 +154,15 @@ int net_pool_keep(int run_fd, unsigned slot, const char *id, const char *rules, 
     int r = cl_asprintf(&text, "%s\n%s", id, rules);
 
     slot_path(slot, path);
+    if (r == 0 && strlen(text) >= SLOT_FILE_MAX)
+        r = -EFBIG;
     if (r == 0)
         r = cl_replace_file_at(run_fd, path, text, strlen(text), 0600);
     return r < 0 ? cl_fail(e, -r, "write " CL_RUN_DIR "/%s", path) : 0;
 }
 
-/* Cuts the text after its first line, which is the id. NULL: it is none. */
+/* Cuts the text after its first line, which is the id: "" where a crash left less. NULL: it cannot be read, which says
+ * nothing of its owner. */
 static char *read_slot(int run_fd, unsigned slot, char **ret_rules)
 {
     cleanup_free char *text = NULL;
@@ -172,10 +175,11 @@ static char *read_slot(int run_fd, unsigned slot, char **ret_rules)
     if (fd < 0 || cl_read_all(fd, SLOT_FILE_MAX, &text, &size) < 0)
         return NULL;
     end = strchr(text, '\n');
-    if (!end)
-        return NULL;
-    *end = '\0';
-    *ret_rules = end + 1;
+    if (end)
+        *end = '\0';
+    else
+        text[0] = '\0';
+    *ret_rules = end ? end + 1 : text;
     id = text;
     text = NULL;
     return id;
@@ -210,7 +214,8 @@ void net_pool_each(int run_fd, void (*visit)(unsigned slot, const char *id, cons
         if (sscanf(entry->d_name, "%4x%n", &slot, &end) != 1 || entry->d_name[end])
             continue;
         id = read_slot(run_fd, slot, &rules);
-        visit(slot, id ? id : "", rules ? rules : "", arg);
+        if (id)
+            visit(slot, id, rules, arg);
     }
     (void)closedir(dir);
 }
