@@ -330,6 +330,23 @@ check_answers "its neighbours have theirs" carol flooded <<-EOT
 	198.51.100.1 tcp 198.51.100.2 8080
 EOT
 
+# A list whose rules fill more than 64 KiB: a sweep knows whose they are, and leaves them.
+policy 61-long <<EOT
+policies = ( { name = "long"; inherit = "nat"; priority = 100; match = { users = ["$DAVE"]; };
+  network = { allow = ["10.99.0.5:5432"$(printf ', "[fd98:1111:2222:3333:4444:5555:6666:%s]:5432"' {1001..1500})]; }; } );
+EOT
+check "a list of 501 places is valid" ctl --config "$CONF" check
+HELD+=(long)
+check "a login with it" hold long dave
+check "its rules are many" test "$(cat "$RUN"/net/*[0-9a-f] | wc -c)" -gt 66000
+check "a sweep" helper sweep
+check_answers "leaves its rules" long long <<-EOT
+	198.51.100.1 tcp 10.99.0.5 5432
+	no tcp 198.51.100.2 8080
+EOT
+release long
+rm -f "$CONF/policy.d/61-long.conf"
+
 # What is left.
 echo 0123456789012345678901234567890 | cut -c1-12 >"$RUN/net/00f0"
 check "a sweep" helper sweep
