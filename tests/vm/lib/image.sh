@@ -54,7 +54,7 @@ build_image() { # SUITE IMAGE
 	mkdir -p "$work"
 	packages=$(package_list guest | paste -sd,)
 	mapfile -t fetched < <(package_list fetched)
-	debian_tree "$suite" "$work/tree" apt "$packages" \
+	debian_tree "$suite" "$work/tree" apt "$packages" --dpkgopt='path-exclude=/usr/share/pam-configs/sss' \
 		--customize-hook="'$VM_DIR/lib/fetch-debs' '$work/fetched' ${fetched[*]}"
 	make_keys "$work"
 	add_kernel "$work"
@@ -110,7 +110,8 @@ try_unpack() { # VMLINUZ VMLINUX MAGIC UNPACKER...
 
 configure_guest() { # WORK
 	local work=$1 tree=$1/tree unit
-	rm -rf "$tree/etc/hosts" "$tree/etc/fstab"
+	rm -rf "$tree/etc/hosts" "$tree/etc/fstab" "$tree"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
+	leave_idle "$tree" slapd podman netavark sssd
 	cp -r --no-preserve=ownership "$VM_DIR/guest/." "$tree/"
 	install -m 600 "$work/host_key" "$tree/etc/ssh-driver/host_key"
 	install -m 600 "$work/id_ed25519.pub" "$tree/etc/ssh-driver/authorized_keys"
@@ -127,6 +128,21 @@ configure_guest() { # WORK
 		e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-tmpfiles-clean.timer; do
 		[ ! -e "$tree/usr/lib/systemd/system/$unit" ] || ln -sf /dev/null "$tree/etc/systemd/system/$unit"
 	done
+}
+
+# What only some tests start: of these packages no unit runs, neither in the system nor for users; PAM and NSS are as without them.
+leave_idle() { # TREE PACKAGE-PREFIX...
+	local tree=$1 prefix unit
+	shift
+	ln -sf /dev/null "$tree/etc/systemd/system/slapd.service"
+	for prefix; do
+		find "$tree/var/lib/dpkg/info" -name "$prefix*.list" -exec cat {} +
+	done | sed -nE 's,^(/usr)?/lib/systemd/system/([^/@]+\.(service|socket|timer))$,\2,p' | while read -r unit; do
+		ln -sf /dev/null "$tree/etc/systemd/system/$unit"
+	done
+	rm -f "$tree"/etc/systemd/user/*.wants/{podman,gpg-agent,dirmngr,keyboxd}*
+	sed -i -E 's/[[:space:]]+sss\b//; /^[a-z]+:[[:space:]]*$/d' "$tree/etc/nsswitch.conf"
+	! grep -rw sss "$tree/etc/pam.d" "$tree/etc/nsswitch.conf" >&2 || die "sssd is in the stock PAM stack or NSS"
 }
 
 make_initrd() { # WORK
