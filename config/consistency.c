@@ -166,6 +166,22 @@ static void check_overlay_of_unconfined(struct loader *l, const struct draft *dr
             policy->name);
 }
 
+/* Namespaces may be made then, and nothing be mounted in them: sandboxes start by doing that. */
+static void check_nested_mounts(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    const struct cl_policy *policy = draft->policy;
+    const char *profile = policy->apparmor.profile;
+
+    if (policy->namespaces.nested == 0 ||
+        (strcmp(profile, "cloister-default") != 0 && strcmp(profile, "cloister-restricted") != 0) ||
+        !(is_own(draft, parent, CL_KEY_NAMESPACES_NESTED) || is_own(draft, parent, CL_KEY_APPARMOR_PROFILE)))
+        return;
+    loader_warning(l, line_of(draft, CL_KEY_NAMESPACES_NESTED),
+                   "%s: namespaces.nested: apparmor.profile \"%s\" refuses every mount; bubblewrap and podman need "
+                   "\"cloister-nested\"",
+                   policy->name, profile);
+}
+
 /* Such a build refuses to read it, rather than every login to open. */
 static void check_nat_is_built(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
 {
@@ -182,6 +198,7 @@ void consistency_of_policy(struct loader *l, const struct draft *draft, const st
     check_ambient_identity(l, draft, parent);
     check_hostname_needs_uts(l, draft, parent);
     check_mode(l, draft, parent);
+    check_nested_mounts(l, draft, parent);
     check_nat_is_built(l, draft, parent);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_MEMORY_HIGH, &draft->policy->cgroup.user);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);

@@ -31,6 +31,9 @@ static void tell_rules(struct can *can, const struct seccomp_answer *a)
         can_rule(can, CL_KEY_SECCOMP_ALLOW,
                  can_list_origin(can, CL_KEY_SECCOMP_ALLOW, CL_KEY_SECCOMP_PROFILE, is_name, can->question),
                  "the policy allows %s", can->question);
+    else if (a->by == SECCOMP_BY_NESTED)
+        can_rule(can, CL_KEY_NAMESPACES_NESTED, &can->answer->expanded->origin[CL_KEY_NAMESPACES_NESTED],
+                 "namespaces may be made in the cell, and %s is for those", can->question);
     else if (a->by == SECCOMP_BY_AGE)
         can_rule(can, CL_KEY_SECCOMP_PROFILE, profile, "%s: %s is younger than every call that it names",
                  a->profile, can->question);

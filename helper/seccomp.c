@@ -71,6 +71,7 @@ static int cache_inputs(const struct cl_policy *policy, const struct seccomp_sou
     write_field(f, source->kernel.release, strlen(source->kernel.release));
     write_names(f, policy->seccomp.allow);
     write_names(f, policy->seccomp.deny);
+    write_names(f, seccomp_nested_calls(policy));
     write_field(f, source->text, source->size);
     failed = ferror(f) != 0;
     return fclose(f) != 0 || failed ? -ENOMEM : 0;

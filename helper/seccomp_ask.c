@@ -169,6 +169,8 @@ static enum seccomp_by find_by(const struct cl_policy *policy, const char *name,
         return SECCOMP_BY_DENY;
     if (cl_strv_contains(policy->seccomp.allow, name))
         return SECCOMP_BY_ALLOW;
+    if (cl_strv_contains(seccomp_nested_calls(policy), name))
+        return SECCOMP_BY_NESTED;
     if (a->rules)
         return SECCOMP_BY_RULES;
     return SECCOMP_BY_DEFAULT;

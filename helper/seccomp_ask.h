@@ -17,6 +17,7 @@ enum seccomp_by {
     SECCOMP_BY_NOTHING, /* there is no filter */
     SECCOMP_BY_DENY,    /* the policy's deny */
     SECCOMP_BY_ALLOW,   /* the policy's allow */
+    SECCOMP_BY_NESTED,  /* the policy lets the cell make namespaces */
     SECCOMP_BY_RULES,   /* rules of the profile name the call */
     SECCOMP_BY_AGE,     /* the call is younger than the profile */
     SECCOMP_BY_DEFAULT, /* nothing names it: the profile's default action */

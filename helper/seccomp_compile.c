@@ -98,14 +98,14 @@ static int add_one(scmp_filter_ctx ctx, const struct seccomp_rule *rule, uint32_
     return r < 0 ? cl_fail(e, -r, "add a rule for %s", name) : 0;
 }
 
-static int add_allowed(scmp_filter_ctx ctx, const struct seccomp_overlay *overlay, struct cl_error *e)
+static int add_allowed(scmp_filter_ctx ctx, char *const *names, char *const *deny, struct cl_error *e)
 {
     static const struct seccomp_rule allow = {.action = SCMP_ACT_ALLOW};
     int r = 0;
 
-    for (char *const *name = overlay->allow; r == 0 && name && *name; name++)
-        if (seccomp_name_in_library(*name) && !cl_strv_contains(overlay->deny, *name))
-            r = add_one(ctx, &allow, SCMP_ACT_ALLOW, *name, e);
+    for (; r == 0 && names && *names; names++)
+        if (seccomp_name_in_library(*names) && !cl_strv_contains(deny, *names))
+            r = add_one(ctx, &allow, SCMP_ACT_ALLOW, *names, e);
     return r;
 }
 
@@ -113,8 +113,10 @@ static int add_rules(scmp_filter_ctx ctx, uint32_t default_act, const struct sec
                      const struct seccomp_overlay *overlay, struct cl_error *e)
 {
     uint32_t filter_default = seccomp_audited_default(default_act, overlay->audit);
-    int r = filter_default != SCMP_ACT_ALLOW ? add_allowed(ctx, overlay, e) : 0;
+    int r = filter_default != SCMP_ACT_ALLOW ? add_allowed(ctx, overlay->allow, overlay->deny, e) : 0;
 
+    if (r == 0 && filter_default != SCMP_ACT_ALLOW)
+        r = add_allowed(ctx, overlay->nested, overlay->deny, e);
     for (size_t i = 0; r == 0 && i < profile->n_rules; i++) {
         const struct seccomp_rule *rule = &profile->rules[i];
         uint32_t action = seccomp_audited(rule->action, overlay->audit);
@@ -231,6 +233,7 @@ static int compile_once(struct seccomp_profile *profile, const struct seccomp_ov
         return r;
     take_out(profile, overlay->deny); /* the preamble denies these */
     take_out(profile, overlay->allow);
+    take_out(profile, overlay->nested);
     r = compile_profile(profile, overlay, default_act, &body, e);
     return r < 0 ? r : seccomp_concatenate(&preamble, &body, ret, e);
 }

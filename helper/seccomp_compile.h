@@ -15,6 +15,7 @@
 
 struct seccomp_overlay {
     char *const *allow, *const *deny; /* string vectors of names; deny wins */
+    char *const *nested;              /* more to allow, for namespaces.nested; NULL: none */
     enum cl_seccomp_action action;
     bool audit; /* what would be denied is only logged, see seccomp_audit.h */
 };

@@ -29,6 +29,22 @@ bool seccomp_is_unconfined(const struct cl_policy *policy)
     return strcmp(policy->seccomp.profile, "unconfined") == 0;
 }
 
+/* Each of them asks for a capability over a namespace, which nobody has but over one of their own making. What
+ * CAP_SYS_ADMIN opens besides (bpf, perf_event_open, quotactl, fanotify_init …) stays shut. */
+char *const *seccomp_nested_calls(const struct cl_policy *policy)
+{
+    static char clone[] = "clone", clone3[] = "clone3", unshare[] = "unshare", setns[] = "setns", mount[] = "mount",
+                umount[] = "umount", umount2[] = "umount2", pivot_root[] = "pivot_root", chroot[] = "chroot",
+                open_tree[] = "open_tree", move_mount[] = "move_mount", fsopen[] = "fsopen", fsconfig[] = "fsconfig",
+                fsmount[] = "fsmount", fspick[] = "fspick", mount_setattr[] = "mount_setattr",
+                sethostname[] = "sethostname", setdomainname[] = "setdomainname";
+    static char *const calls[] = {clone,     clone3,     unshare, setns,    mount,   umount, umount2,       pivot_root,  chroot,
+                                  open_tree, move_mount, fsopen,  fsconfig, fsmount, fspick, mount_setattr, sethostname, setdomainname,
+                                  NULL};
+
+    return policy->namespaces.nested > 0 && strcmp(policy->seccomp.profile, "default") == 0 ? calls : NULL;
+}
+
 /* Only a regular file that nobody but root (`check`: or its own user) may change; a FIFO must not block a
  * login. */
 static int read_profile(const char *path, char **ret, size_t *ret_size, struct cl_error *e)
@@ -80,6 +96,7 @@ struct seccomp_overlay seccomp_overlay_of(const struct cl_policy *policy)
 {
     return (struct seccomp_overlay){.allow = policy->seccomp.allow,
                                     .deny = policy->seccomp.deny,
+                                    .nested = seccomp_nested_calls(policy),
                                     .action = policy->seccomp.action,
                                     .audit = policy->mode == CL_MODE_AUDIT};
 }

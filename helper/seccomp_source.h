@@ -23,6 +23,9 @@ void seccomp_source_clear(struct seccomp_source *source);
 #define cleanup_source __attribute__((cleanup(seccomp_source_clear)))
 
 bool seccomp_is_unconfined(const struct cl_policy *policy);
+/* What the shipped profile allows on top where namespaces.nested lets the cell make namespaces, and nothing else: making
+ * and joining them, and what mount(2), chroot(2) and sethostname(2) do inside. NULL: the profile is another, or nested is 0. */
+char *const *seccomp_nested_calls(const struct cl_policy *policy);
 /* Read the profile's file, which must be root's (`check`: or its own user's) alone to write. -errno. */
 int seccomp_source_read(const struct cl_policy *policy, struct seccomp_source *source,
                         struct cl_error *e) CL_WARN_UNUSED;

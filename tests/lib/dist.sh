@@ -49,7 +49,7 @@ dist_installed() {
 	for path in usr/lib/security/pam_cloister.so usr/libexec/cloister/cloister-helper \
 		usr/libexec/cloister/cloister-init usr/bin/cloister etc/cloister/cloister.conf \
 		etc/cloister/policy.d/00-default.conf usr/share/cloister/seccomp/default.json \
-		etc/apparmor.d/cloister-default etc/apparmor.d/cloister-default-audit etc/apparmor.d/cloister-restricted usr/share/pam-configs/cloister \
+		etc/apparmor.d/cloister-default etc/apparmor.d/cloister-default-audit etc/apparmor.d/cloister-nested etc/apparmor.d/cloister-restricted usr/share/pam-configs/cloister \
 		usr/lib/sysusers.d/cloister.conf usr/lib/tmpfiles.d/cloister.conf; do
 		[ -f "$DIST/dest/$path" ] || { echo "missing: $path" && status=1; }
 	done

@@ -134,7 +134,7 @@ class Generator:
         if chance.random() < 0.5:
             own.update(chance.choice(self.filters))
         if chance.random() < 0.5:
-            own["apparmor.profile"] = chance.choice(["cloister-default", "cloister-restricted", "unconfined"])
+            own["apparmor.profile"] = chance.choice(["cloister-default", "cloister-nested", "cloister-restricted", "unconfined"])
         if chance.random() < 0.6:
             own["env"] = {name: chance.choice(["plain", "%u", "/srv/%g", "100%%", "a b", "%h/x"])
                           for name in chance.sample(NAMES, chance.randint(1, 3))}

@@ -219,6 +219,12 @@ static void test_warnings(void **state)
     assert_int_equal(f->problems.n, 2);
     assert_true(fixture_find(f, 2, "lonely: matches no one")->warning);
     assert_true(fixture_find(f, 5, "memory_high: has no effect")->warning);
+    fixture_valid(f, "policies = (\n{ name = \"default\";\nnamespaces = { nested = 3; }; },\n"
+                     "{ name = \"heir\"; inherit = \"default\"; match = { users = [\"u\"]; }; },\n"
+                     "{ name = \"good\"; inherit = \"default\"; match = { users = [\"v\"]; };\n"
+                     "apparmor = { profile = \"cloister-nested\"; }; } );");
+    assert_int_equal(f->problems.n, 1);
+    assert_true(fixture_find(f, 3, "namespaces.nested: apparmor.profile")->warning);
 }
 
 int main(void)

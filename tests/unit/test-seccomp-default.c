@@ -13,6 +13,7 @@
 
 #include "../probe/denied.h"
 #include "seccomp-fixture.h"
+#include "seccomp_source.h"
 
 static void test_default_denies(void **state)
 {
@@ -225,6 +226,53 @@ static void test_kernel_agrees(void **state)
     assert_int_equal(run_probe(NULL), 1);
 }
 
+/* What namespaces.nested opens in the shipped profile, and that it opens no more; deny still wins. */
+static void test_nested_opens(void **state)
+{
+    static const char *const opened[] = {"unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "open_tree",
+                                         "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr",
+                                         "sethostname", "setdomainname", "clone3"};
+    static const char *const shut[] = {"bpf", "perf_event_open", "io_uring_setup", "keyctl", "add_key", "quotactl",
+                                       "fanotify_init", "open_by_handle_at", "swapon", "syslog", "userfaultfd",
+                                       "kexec_load", "init_module", "reboot", "clock_settime", "pidfd_getfd"};
+    static char unshare_name[] = "unshare", *const denied[] = {unshare_name, NULL};
+    struct fixture *f = *state;
+    struct cl_policy policy = {.namespaces = {.nested = 1}, .seccomp = {.profile = (char[]){"default"}}};
+    cleanup_program struct seccomp_program program = {0};
+    cleanup_source struct seccomp_source source = {0};
+    cleanup_profile struct seccomp_profile *profile = NULL;
+    cleanup_strv char **unknown = NULL;
+    struct seccomp_overlay overlay = seccomp_overlay_of(&policy);
+
+    copy_profile(f, TEST_PROFILE);
+    assert_int_equal(seccomp_source_read(&f->policy, &source, &f->e), 0);
+    assert_int_equal(seccomp_source_parse(&source, &profile, &f->e), 0);
+    assert_int_equal(seccomp_compile(profile, &overlay, source.host.arch, &program, &unknown, &f->e), 0);
+    memcpy(f->insns, program.insns, program.n * sizeof(program.insns[0]));
+    f->n = program.n;
+    for (size_t i = 0; i < CL_ARRAY_SIZE(opened); i++)
+        expect_everywhere(f, opened[i], SECCOMP_RET_ALLOW);
+    for (size_t i = 0; i < CL_ARRAY_SIZE(arches); i++)
+        assert_int_equal(ask_on(f, i, "clone", CLONE_NEWUSER | SIGCHLD, 0), SECCOMP_RET_ALLOW);
+    for (size_t i = 0; i < CL_ARRAY_SIZE(shut); i++)
+        expect_everywhere(f, shut[i], ERRNO(EPERM));
+
+    seccomp_program_clear(&program);
+    cl_strv_free(unknown);
+    unknown = NULL;
+    overlay.deny = denied;
+    assert_int_equal(seccomp_compile(profile, &overlay, source.host.arch, &program, &unknown, &f->e), 0);
+    memcpy(f->insns, program.insns, program.n * sizeof(program.insns[0]));
+    f->n = program.n;
+    expect_everywhere(f, "unshare", ERRNO(EPERM));
+
+    policy.namespaces.nested = 0;
+    assert_null(seccomp_nested_calls(&policy));
+    policy.namespaces.nested = 1;
+    policy.seccomp.profile = f->path; /* an administrator's own says itself what it allows */
+    assert_null(seccomp_nested_calls(&policy));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +284,7 @@ int main(void)
         TEST(test_default_ioctl),
         TEST(test_other_architecture_is_killed),
         TEST(test_capabilities_open),
+        TEST(test_nested_opens),
         TEST(test_kernel_agrees),
     };
 
