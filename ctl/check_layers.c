@@ -63,7 +63,8 @@ static bool same_filter(const struct cl_policy *a, const struct cl_policy *b)
     return strcmp(a->seccomp.profile, b->seccomp.profile) == 0 &&
            same_list(a->seccomp.allow, b->seccomp.allow) && same_list(a->seccomp.deny, b->seccomp.deny) &&
            a->mode == b->mode && a->seccomp.action == b->seccomp.action && a->seccomp.log == b->seccomp.log &&
-           a->capabilities.bounding == b->capabilities.bounding;
+           a->capabilities.bounding == b->capabilities.bounding &&
+           (a->namespaces.nested > 0) == (b->namespaces.nested > 0);
 }
 
 static bool is_compiled(const struct layers *layers, const struct cl_policy *policy)
