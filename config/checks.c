@@ -148,6 +148,14 @@ bool check_private_path(const char *text, bool literal, char *why, size_t size)
     return check_hidden_path(text, literal, why, size);
 }
 
+/* The kernel's folders are no tree of files; a cell has its own. */
+bool check_root(const char *text, bool literal, char *why, size_t size)
+{
+    if (is_below(text, "/proc") || is_below(text, "/sys") || is_below(text, "/dev"))
+        return no(why, size, "/proc, /sys and /dev are the kernel's");
+    return check_path(text, literal, why, size);
+}
+
 bool check_capability(const char *text, bool literal, char *why, size_t size)
 {
     char near[64];

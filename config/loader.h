@@ -114,7 +114,7 @@ bool names_nearest_capability(const char *name, char *ret, size_t size);
 bool names_nearest_syscall(const char *name, char *ret, size_t size);
 
 /* checks.c: the rows' checks of strings */
-schema_check check_policy_name, check_account, check_service, check_hostname, check_path, check_private_path,
+schema_check check_policy_name, check_account, check_service, check_hostname, check_path, check_private_path, check_root,
     check_hidden_path, check_capability, check_syscall, check_seccomp_profile, check_apparmor_profile,
     check_network_name, check_pool, check_pool6, check_destination, check_dns;
 bool check_env_name(const char *name, char *why, size_t size);

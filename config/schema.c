@@ -307,10 +307,11 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
 
     [CL_KEY_FILES_ROOT] = {.name = "files.root",
                            .kind = SCHEMA_STRING,
+                           .flags = SCHEMA_EXPANDS,
                            AT(files.root),
-                           .values = WORDS("/"),
-                           .fallback = "\"/\"",
-                           .reason = "another root is not in this release"},
+                           .check = check_root,
+                           .allowed = "an absolute path without ..",
+                           .fallback = "\"/\""},
     [CL_KEY_FILES_HOME] =
         {.name = "files.home",
          .kind = SCHEMA_ENUM,

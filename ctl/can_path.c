@@ -15,6 +15,7 @@ static const struct {
     const char *there, *missing;
 } words[] = {
     [VIEW_HOST] = {"is there as on the host", "does not exist, on the host either"},
+    [VIEW_ROOT] = {"is there, of the tree that is the root", "does not exist in the tree that is the root"},
     [VIEW_HIDDEN] = {"is hidden: a folder looks empty, a file reads as empty",
                      "is hidden with the folder above it"},
     [VIEW_MASKED] = {"is masked in every cell", "is masked in every cell with the folder above it"},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The file view. Theory of operation: a new root is assembled from copies of the host's mounts, each nosuid
+ * The file view. Theory of operation: a new root is assembled from copies of the host's mounts, or of another tree of files (files.root), each nosuid
  * and nodev, id-mapped where the filesystem can; what is the host's alone (/proc, /sys, /dev, /run, /tmp, the
  * homes of others) is not copied but replaced. Then the root is changed and the host's tree detached, so that
  * nothing is merely covered. All of it happens in the cell's mount namespace, which belongs to the initial
@@ -143,7 +143,8 @@ static int change_root(const struct view *v, struct cl_error *e)
 
 /* The home comes first: wherever it may lie, it covers none of what follows. */
 static int (*const steps[])(struct view *v, struct cl_error *e) = {
-    view_host_root, view_home, view_dev, view_proc, view_sys, view_private, view_status, view_lists, view_resolv,
+    view_host_root, view_places, view_home,   view_dev,      view_proc,  view_sys, view_private,
+    view_status,    view_lists,  view_resolv, view_accounts, view_shell,
 };
 
 static int build(struct view *v, struct cl_error *e)
@@ -155,7 +156,9 @@ static int build(struct view *v, struct cl_error *e)
     v->host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (v->host < 0)
         return cl_fail(e, errno, "open the host's root");
-    view_find_home(v);
+    r = view_find_root(v, e);
+    if (r == 0)
+        r = view_find_home(v, e);
     for (size_t i = 0; r == 0 && i < CL_ARRAY_SIZE(steps); i++)
         r = steps[i](v, e);
     return r < 0 ? r : change_root(v, e);
@@ -165,7 +168,16 @@ static int build(struct view *v, struct cl_error *e)
 static void builder(struct session *s, int idmap, int report)
 {
     int joined = (int)(s->namespaces & ~(uint32_t)CLONE_NEWUSER), status;
-    struct view v = {.s = s, .host = -1, .root = -1, .idmap = idmap, .null = -1, .empty = -1};
+    struct view v = {.s = s,
+                     .host = -1,
+                     .place = -1,
+                     .tree = -1,
+                     .root = -1,
+                     .idmap = idmap,
+                     .null = -1,
+                     .empty = -1,
+                     .home = -1,
+                     .accounts = -1};
     struct cl_error e = {0};
     pid_t inside = -1;
 

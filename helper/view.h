@@ -6,6 +6,9 @@
 #ifndef CL_VIEW_H
 #define CL_VIEW_H
 
+#include <limits.h>
+#include <stdbool.h>
+
 #include "err.h"
 #include "mounts.h"
 #include "session.h"
@@ -16,6 +19,10 @@
 struct view {
     const struct session *s;
     int host;   /* O_PATH of the host's root, in this mount namespace */
+    int place;  /* O_PATH of the folder of the host on which the cell's root is put together */
+    int tree;   /* O_PATH of the folder of the host that becomes the cell's root */
+    char tree_path[PATH_MAX]; /* without links; empty: the host's root */
+    bool other; /* files.root is another tree than the host's */
     int root;   /* O_PATH of the cell's root */
     int idmap;  /* user namespace for id-mapped mounts; -1: plain */
     int null;   /* O_PATH of the cell's /dev/null, to mask files with */
@@ -23,6 +30,9 @@ struct view {
     char *covered[MOUNTS_COVERED_MAX]; /* paths that the view replaces: nothing of the host below them is taken over; not owned */
     size_t n_covered;
     struct view_homes homes;
+    int home;   /* O_PATH of the host's home; -1: there is none */
+    char home_path[PATH_MAX]; /* without links */
+    int accounts; /* O_PATH of a small filesystem for the cell's passwd and group; -1: none */
 };
 
 /* Open a path of the cell, or of the host. As path_open. */
@@ -56,7 +66,16 @@ int view_lists(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_resolv(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_status.c: what `cloister status` shows in the cell. */
 int view_status(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
-/* view_home.c: whether there is a home, and the folder that holds the homes; fills homes. */
-void view_find_home(struct view *v);
+/* view_root.c: the tree that becomes the root; whether it has what a cell needs. */
+int view_find_root(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+int view_places(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+int view_shell(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+/* Fail because the tree has no folder at path. */
+int view_lacks(const struct view *v, const char *path, struct cl_error *e) CL_WARN_UNUSED;
+/* view_accounts.c: the user in passwd(5) and group(5) of another tree. */
+int view_accounts_prepare(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+int view_accounts(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+/* view_home.c: whether there is a home, and the folder that holds the homes; fills homes, home and home_path. */
+int view_find_home(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 
 #endif

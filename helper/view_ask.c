@@ -34,6 +34,8 @@ struct plan {
     const struct cl_user *user;
     struct view_homes homes;
     struct mount_table *mounts;
+    char root[PATH_MAX]; /* of the host, without links; empty: the host's own */
+    bool other;          /* files.root is another tree */
     struct step *steps;
     size_t n;
     int r; /* the first failure */
@@ -51,6 +53,7 @@ static void plan_clear(struct plan *plan)
 
 static const char *const kind_names[] = {
     [VIEW_HOST] = "host",
+    [VIEW_ROOT] = "root",
     [VIEW_HIDDEN] = "hidden",
     [VIEW_MASKED] = "masked",
     [VIEW_PRIVATE] = "private",
@@ -77,10 +80,14 @@ static bool is_unseen(const struct plan *plan, const struct step *step, const ch
 
     if (!line || strcmp(line->point, "/") == 0 || (step && step->kind == VIEW_DEVICE))
         return false;
+    if (!step && plan->other && !path_is_below(line->point, plan->root)) /* the mount that the tree lies on */
+        return false;
+    if (!step && plan->other && strcmp(line->point, plan->root) == 0)
+        return false;
     if (step && step->kind == VIEW_MOUNT)
         return !step->whole && line != mount_of(plan->mounts, step->source);
     if (step && step->kind == VIEW_HOME &&
-        !(path_is_below(line->point, step->path) && strcmp(line->point, step->path) != 0))
+        !(step->source && path_is_below(line->point, step->source) && strcmp(line->point, step->source) != 0))
         return false;
     return mount_served_by_user(line->type) || mount_served_by_kernel(line->type) ||
            (!step && mount_shows_covered(plan->mounts, line));
@@ -165,7 +172,15 @@ static void find(const struct plan *plan, const char *path, struct view_answer *
     *a = (struct view_answer){
         .kind = VIEW_HOST, .writable = true, .key = VIEW_BUILT_IN, .read_only_key = VIEW_BUILT_IN};
     (void)snprintf(a->path, sizeof(a->path), "%s", path);
-    (void)snprintf(a->host, sizeof(a->host), "%s", path);
+    if (plan->other) {
+        a->kind = VIEW_ROOT;
+        a->key = a->read_only_key = CL_KEY_FILES_ROOT;
+        a->writable = false;
+        (void)snprintf(a->entry, sizeof(a->entry), "%s", plan->policy->files.root);
+        (void)snprintf(a->read_only_entry, sizeof(a->read_only_entry), "%s", plan->policy->files.root);
+    }
+    if ((size_t)snprintf(a->host, sizeof(a->host), "%s%s", plan->root, path) >= sizeof(a->host))
+        a->host[0] = '\0';
     for (size_t i = 0; i < plan->n; i++) {
         const struct step *s = &plan->steps[i];
 
@@ -384,6 +399,17 @@ static void cover(struct plan *plan)
             mount_cover(plan->mounts, *path);
 }
 
+static void find_root(struct plan *plan)
+{
+    const char *root = plan->policy->files.root;
+    cleanup_free char *real = realpath(root, NULL);
+
+    plan->other = strcmp(root, "/") != 0;
+    (void)snprintf(plan->root, sizeof(plan->root), "%s", real ? real : root);
+    if (strcmp(plan->root, "/") == 0)
+        plan->root[0] = '\0';
+}
+
 /* In the order of view.c. */
 static void make_plan(struct plan *plan)
 {
@@ -392,9 +418,11 @@ static void make_plan(struct plan *plan)
                              hidden = {.kind = VIEW_HIDDEN, .key = CL_KEY_FILES_HIDE},
                              read_only = {.read_only_alone = true, .key = CL_KEY_FILES_READ_ONLY},
                              resolv = {.kind = VIEW_MOUNT, .key = CL_KEY_NETWORK_DNS};
+    char hosts[PATH_MAX + 32];
     struct stat st;
 
     view_find_homes(plan->policy, plan->user->home, &plan->homes);
+    find_root(plan);
     cover(plan);
     add_home(plan);
     add_kernel(plan);
@@ -403,7 +431,8 @@ static void make_plan(struct plan *plan)
     add_mounts(plan);
     add_list(plan, &read_only, plan->policy->files.read_only);
     add_list(plan, &hidden, plan->policy->files.hide);
-    if (plan->policy->network.mode == CL_NETWORK_NAT && plan->policy->network.dns && lstat("/etc/resolv.conf", &st) == 0)
+    (void)snprintf(hosts, sizeof(hosts), "%s/etc/resolv.conf", plan->root);
+    if (plan->policy->network.mode == CL_NETWORK_NAT && plan->policy->network.dns && lstat(hosts, &st) == 0)
         add_step(plan, &resolv, "/etc/resolv.conf", NULL); /* on a link itself */
 }
 

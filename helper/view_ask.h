@@ -16,6 +16,7 @@
 
 enum view_kind {
     VIEW_HOST,       /* the host's file */
+    VIEW_ROOT,       /* of the tree that is the root, by files.root */
     VIEW_HIDDEN,     /* covered, by files.hide */
     VIEW_MASKED,     /* covered, in every cell */
     VIEW_PRIVATE,    /* the cell's own, by files.private */

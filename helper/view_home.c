@@ -17,14 +17,34 @@
 #include "util.h"
 #include "view.h"
 
-void view_find_home(struct view *v)
+/* No folder is there, or none that the user gets to: then the login goes on without, as it would on the host. */
+static bool is_absent(int r)
 {
-    const char *home = v->s->user->home;
+    return r == -ENOENT || r == -ENOTDIR || r == -EACCES;
+}
 
-    view_find_homes(v->s->policy, home, &v->homes);
+int view_find_home(struct view *v, struct cl_error *e)
+{
+    const struct cl_policy *policy = v->s->policy;
+    const struct cl_user *user = v->s->user;
+    struct cl_error why = {0};
+    int r;
+
+    view_find_homes(policy, user->home, &v->homes);
     if (!v->homes.has_home)
-        cl_log(LOG_NOTICE, "home %s of uid %u is not a path that a cell can have: it has none", home,
-               v->s->user->uid);
+        cl_log(LOG_NOTICE, "home %s of uid %u is not a path that a cell can have: it has none", user->home,
+               user->uid);
+    if (!v->homes.has_home || policy->files.home == CL_HOME_TMPFS)
+        return 0;
+    r = path_open_home(v->host, user, &v->home, &why);
+    if (r == 0)
+        r = path_of(v->home, v->home_path, sizeof(v->home_path));
+    if (is_absent(r))
+        cl_log(LOG_DEBUG, "home %s of uid %u: %s: the cell has none", user->home, user->uid, strerror(-r));
+    else if (r < 0)
+        return cl_policy_fail(policy, CL_KEY_FILES_HOME, e, -r, "home %s: %s", user->home,
+                              why.text[0] ? why.text : "find it");
+    return 0;
 }
 
 /* Make the folders between base and home in the empty filesystem at base, and open the last one. */
@@ -64,35 +84,58 @@ static int home_mount(const struct view *v, struct cl_error *e)
                                     .mode = 0700,
                                     .uid = s->user->uid,
                                     .gid = s->user->gid};
-    cleanup_fd int host = -1;
-    struct stat st;
-    int r;
 
+    if (!v->homes.has_home)
+        return -ENOENT;
     if (s->policy->files.home == CL_HOME_TMPFS)
         return mnt_tmpfs(&empty, e);
-    r = view_open_host(v, s->user->home, &host, e);
-    if (r < 0)
-        return r;
-    if (fstat(host, &st) < 0 || !S_ISDIR(st.st_mode))
-        return cl_fail(e, ENOTDIR, "home %s", s->user->home);
-    return mnt_clone(host, s->policy->files.home == CL_HOME_READONLY ? MNT_RDONLY : 0, v->idmap, NULL, e);
+    if (v->home < 0)
+        return -ENOENT;
+    return mnt_clone(v->home, s->policy->files.home == CL_HOME_READONLY ? MNT_RDONLY : 0, v->idmap, NULL, e);
+}
+
+/* Among the system's folders, where nothing can be made: a home that the host does not have either is none. */
+static int place_among_others(const struct view *v, int mount, struct cl_error *e)
+{
+    const char *home = v->s->user->home;
+    struct cl_error why = {0};
+    int r;
+
+    if (v->s->policy->files.home == CL_HOME_BIND && !v->other)
+        return 0; /* it is there already, with the host's root or as a mount of the host */
+    r = view_attach(v, mount, home, &why);
+    if (r == -ENOENT && v->s->policy->files.home == CL_HOME_TMPFS) {
+        cl_log(LOG_NOTICE, "home %s of uid %u: the cell has no such folder, and so no home", home, v->s->user->uid);
+        return 0;
+    }
+    if (r == -ENOENT && v->other)
+        return view_lacks(v, home, e);
+    return r < 0 ? cl_fail(e, -r, "%s", why.text) : 0;
+}
+
+static int place_among_homes(const struct view *v, int mount, struct cl_error *e)
+{
+    cleanup_fd int base = -1, target = -1;
+    struct cl_error why = {0};
+    int r;
+
+    base = view_tmpfs(v, v->homes.base, 0755, 1024 * 1024, 0, &why);
+    if (base == -ENOENT && v->other)
+        return view_lacks(v, v->homes.base, e);
+    if (base < 0)
+        return cl_fail(e, -base, "%s", why.text);
+    r = make_way(v, base, v->s->user->home + strlen(v->homes.base), &target, e);
+    if (r == 0)
+        r = mnt_attach(mount, target, e);
+    return r < 0 ? r : mnt_seal(base, e);
 }
 
 static int place_home(const struct view *v, int mount, struct cl_error *e)
 {
-    const char *home = v->s->user->home;
-    cleanup_fd int base = -1, target = -1;
-    int r;
+    int r = v->homes.base[0] ? place_among_homes(v, mount, e) : place_among_others(v, mount, e);
+    bool in_place = !v->homes.base[0] && v->s->policy->files.home == CL_HOME_BIND && !v->other;
 
-    if (!v->homes.base[0]) /* where the host has it, among others' files */
-        return v->s->policy->files.home == CL_HOME_BIND ? 0 : view_attach(v, mount, home, e);
-    base = view_tmpfs(v, v->homes.base, 0755, 1024 * 1024, 0, e);
-    r = base < 0 ? base : make_way(v, base, home + strlen(v->homes.base), &target, e);
-    if (r == 0)
-        r = mnt_attach(mount, target, e);
-    if (r == 0)
-        r = mnt_seal(base, e);
-    return r < 0 ? r : view_host_mounts(v, true, e);
+    return r < 0 || v->home < 0 || in_place ? r : view_host_mounts(v, true, e);
 }
 
 /* A user without a home folder logs in all the same, and still sees nobody else's. */
@@ -104,7 +147,7 @@ static int without_home(struct view *v, struct cl_error *e)
 int view_home(struct view *v, struct cl_error *e)
 {
     struct cl_error why = {0};
-    cleanup_fd int mount = v->homes.has_home ? home_mount(v, &why) : -ENOENT;
+    cleanup_fd int mount = home_mount(v, &why);
     int r = mount;
 
     if (mount >= 0) {
@@ -115,8 +158,10 @@ int view_home(struct view *v, struct cl_error *e)
     }
     if (r == 0 && strcmp(v->homes.base, VIEW_USUAL_BASE) != 0)
         r = view_hide(v, VIEW_USUAL_BASE, &why);
-    if (r < 0)
+    if (r < 0 && why.key[0]) /* of the root, which has no place for it */
+        *e = why;
+    else if (r < 0)
         return cl_policy_fail(v->s->policy, CL_KEY_FILES_HOME, e, -r, "home %s: %s", v->s->user->home,
                               why.text);
-    return 0;
+    return r;
 }

@@ -36,7 +36,8 @@ static void find_origins(const struct view *v, struct mount_table *table)
         mount_cover(table, v->covered[i]);
 }
 
-/* The mount with this id at its place, or -ESTALE where another covers it or the path leads elsewhere. */
+/* The mount with this id at its place, or -ESTALE where another covers it or the path leads elsewhere. Of the file nothing is
+ * asked: whoever serves it may refuse root. */
 static int open_mount(const struct view *v, const struct mount_line *line)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
@@ -46,17 +47,20 @@ static int open_mount(const struct view *v, const struct mount_line *line)
 
     if (fd < 0)
         return -errno;
-    if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) < 0)
+    if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &sx) < 0)
         return -errno;
     if (!(sx.stx_mask & STATX_MNT_ID) || sx.stx_mnt_id != line->id)
         return -ESTALE;
     return cl_take_fd(&fd);
 }
 
-static int take_over(const struct view *v, const struct mount_line *line, struct cl_error *e)
+/* A mount of the host, and where the cell has it. */
+static int take_over(const struct view *v, const struct mount_line *line, const char *place, bool read_only,
+                     struct cl_error *e)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    unsigned flags = (strcmp(line->type, "autofs") == 0 ? MNT_FOLLOW : 0) | (read_only ? MNT_RDONLY : 0);
     cleanup_fd int source = open_mount(v, line), mount = -1, target = -1;
     bool mapped = false;
     int r;
@@ -64,43 +68,66 @@ static int take_over(const struct view *v, const struct mount_line *line, struct
     if (source < 0)
         return 0; /* covered by another mount, or behind a folder that even root cannot pass: nobody can see
                      it */
-    mount = mnt_clone(source, strcmp(line->type, "autofs") == 0 ? MNT_FOLLOW : 0, v->idmap, &mapped, e);
+    mount = mnt_clone(source, flags, v->idmap, &mapped, e);
     if (mount < 0)
         return mount;
     if (v->idmap >= 0 && !mapped)
         cl_log(LOG_DEBUG, "%s (%s) cannot be id-mapped: root's files there show as nobody's", line->point,
                line->type);
-    target = (int)syscall(SYS_openat2, v->root, line->point, &how, sizeof(how));
+    target = (int)syscall(SYS_openat2, v->root, place, &how, sizeof(how));
     if (target < 0)
         return 0; /* hidden by the view */
     r = mnt_attach(mount, target, NULL);
-    return r < 0 ? cl_fail(e, -r, "mount %s in the cell", line->point) : 0;
+    return r < 0 ? cl_fail(e, -r, "mount %s in the cell", place) : 0;
 }
 
-static bool wanted(const struct view *v, const struct mount_table *table, const struct mount_line *line,
-                   bool below_home)
+/* What of path is below dir; NULL: it is not, or is dir itself. */
+static const char *strictly_below(const char *path, const char *dir)
 {
-    const char *home = v->s->user->home;
-    bool in_home =
-        v->homes.has_home && v->homes.base[0] && path_is_below(line->point, home) && strcmp(line->point, home) != 0;
+    size_t n = strlen(dir);
 
-    if (strcmp(line->point, "/") == 0 || mount_served_by_user(line->type) || mount_served_by_kernel(line->type))
+    return path_is_below(path, *dir ? dir : "/") && path[n] == '/' && path[n + 1] ? path + n : NULL;
+}
+
+static bool in_home(const struct view *v, const struct mount_line *line)
+{
+    return v->homes.has_home && v->homes.base[0] &&
+           (strictly_below(line->point, v->s->user->home) ||
+            (v->home_path[0] && strictly_below(line->point, v->home_path)));
+}
+
+/* The user's own home may be of a filesystem that the user serves; it is cloned, and never looked at. */
+static bool is_users_home(const struct view *v, const struct mount_line *line)
+{
+    return v->homes.has_home && !v->homes.base[0] && !v->other && strcmp(line->point, v->home_path) == 0;
+}
+
+/* Where in the cell? Below the home, and below the tree that becomes the root; false: nowhere. */
+static bool find_place(const struct view *v, const struct mount_table *table, const struct mount_line *line,
+                       bool below_home, char ret[PATH_MAX])
+{
+    const char *below = strictly_below(line->point, below_home ? v->home_path : v->tree_path);
+
+    if (!below || mount_served_by_kernel(line->type) ||
+        (mount_served_by_user(line->type) && !is_users_home(v, line)))
         return false;
-    if (below_home)
-        return in_home;
-    return !in_home && !is_covered(v, line->point) && !mount_shows_covered(table, line);
+    if (snprintf(ret, PATH_MAX, "%s%s", below_home ? v->s->user->home : "", below) >= PATH_MAX)
+        return false;
+    return below_home || (!in_home(v, line) && !is_covered(v, ret) && !mount_shows_covered(table, line));
 }
 
 int view_host_mounts(const struct view *v, bool below_home, struct cl_error *e)
 {
     struct mount_table *table = calloc(1, sizeof(*table));
+    bool read_only = below_home ? v->s->policy->files.home == CL_HOME_READONLY : v->other;
+    char place[PATH_MAX];
     int r = table ? mounts_load(table, e) : cl_fail(e, ENOMEM, "read the host's mounts");
 
     if (r == 0)
         find_origins(v, table);
     for (size_t i = 0; r == 0 && i < table->n; i++)
-        if (wanted(v, table, &table->lines[i], below_home))
-            r = take_over(v, &table->lines[i], e);
+        if (find_place(v, table, &table->lines[i], below_home, place))
+            r = take_over(v, &table->lines[i], place, read_only, e);
     mounts_free(table);
     return r;
 }
@@ -131,18 +158,21 @@ static void find_covered(struct view *v)
 
 int view_host_root(struct view *v, struct cl_error *e)
 {
-    cleanup_fd int place = open(CL_RUN_DIR "/root", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     bool mapped = false;
     int r;
 
-    if (place < 0)
+    v->place = open(CL_RUN_DIR "/root", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (v->place < 0)
         return cl_fail(e, errno, "open " CL_RUN_DIR "/root");
     find_covered(v);
-    v->root = mnt_clone(v->host, 0, v->idmap, &mapped, e);
+    r = view_accounts_prepare(v, e);
+    if (r < 0)
+        return r;
+    v->root = mnt_clone(v->tree, v->other ? MNT_RDONLY : 0, v->idmap, &mapped, e);
     if (v->root < 0)
         return v->root;
     if (v->idmap >= 0 && !mapped)
         cl_log(LOG_DEBUG, "the root filesystem cannot be id-mapped: root's files show as nobody's");
-    r = mnt_attach(v->root, place, e);
+    r = mnt_attach(v->root, v->place, e);
     return r < 0 ? r : view_host_mounts(v, false, e);
 }

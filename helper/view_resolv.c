@@ -29,7 +29,7 @@ int view_resolv(struct view *v, struct cl_error *e)
         return r;
     place = openat(etc, "resolv.conf", O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (place < 0 && errno == ENOENT) {
-        cl_log(LOG_WARNING, "network.dns: the host has no /etc/resolv.conf, and so the cell has none");
+        cl_log(LOG_WARNING, "network.dns: the root has no /etc/resolv.conf, and so the cell has none");
         return 0;
     }
     if (place < 0)

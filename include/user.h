@@ -14,6 +14,7 @@ struct cl_user {
     uid_t uid;
     gid_t gid; /* primary group, also in groups */
     char *group; /* name of the primary group, or its number in decimal where it has none */
+    char *gecos;
     char *home;
     char *shell;
     gid_t *groups;       /* primary and supplementary, as getgrouplist(3) gives them, without duplicates */

@@ -85,9 +85,10 @@ static int fill(const struct passwd *pw, struct cl_user *user)
     user->uid = pw->pw_uid;
     user->gid = pw->pw_gid;
     user->name = strdup(pw->pw_name);
+    user->gecos = strdup(pw->pw_gecos ? pw->pw_gecos : "");
     user->home = strdup(pw->pw_dir ? pw->pw_dir : "");
     user->shell = strdup(pw->pw_shell ? pw->pw_shell : "");
-    if (!user->name || !user->home || !user->shell)
+    if (!user->name || !user->gecos || !user->home || !user->shell)
         return -ENOMEM;
     return read_groups(user);
 }
@@ -140,6 +141,7 @@ void cl_user_free(struct cl_user *user)
         return;
     free(user->name);
     free(user->group);
+    free(user->gecos);
     free(user->home);
     free(user->shell);
     free(user->groups);
