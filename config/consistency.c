@@ -192,6 +192,23 @@ static void check_nat_is_built(struct loader *l, const struct draft *draft, cons
                      draft->policy->name);
 }
 
+/* sshd and sudo make the terminal on the host when the cell stands already. */
+static void check_pts(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    static const char *const late[] = {"sshd", "sudo"};
+    char *const *services = draft->policy->match.services;
+
+    if (draft->policy->files.pts != CL_PTS_PRIVATE || !is_own(draft, parent, CL_KEY_FILES_PTS))
+        return;
+    for (size_t i = 0; i < CL_ARRAY_SIZE(late); i++)
+        if (!services || cl_strv_contains(services, late[i])) {
+            loader_warning(l, line_of(draft, CL_KEY_FILES_PTS),
+                           "%s: files.pts: private: terminals that %s makes have no name in the cell", draft->policy->name,
+                           late[i]);
+            return;
+        }
+}
+
 void consistency_of_policy(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
 {
     check_ambient(l, draft, parent);
@@ -199,6 +216,7 @@ void consistency_of_policy(struct loader *l, const struct draft *draft, const st
     check_hostname_needs_uts(l, draft, parent);
     check_mode(l, draft, parent);
     check_nested_mounts(l, draft, parent);
+    check_pts(l, draft, parent);
     check_nat_is_built(l, draft, parent);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_MEMORY_HIGH, &draft->policy->cgroup.user);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);

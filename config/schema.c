@@ -16,6 +16,7 @@
 #define G          (K * M)
 #define T          (K * G)
 #define SIZE_LIMIT SCHEMA_SIZE_MAX
+#define PTS_LIMIT  1048576 /* the kernel's NR_UNIX98_PTY_MAX */
 
 #define WORDS(...)       ((const char *const[]){__VA_ARGS__, NULL})
 #define AT(member)       .offset = offsetof(struct cl_policy, member)
@@ -328,7 +329,8 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
                                .fallback = "\"256M\""},
     [CL_KEY_FILES_HIDE] =
         PATHS("files.hide", files.hide, check_hidden_path,
-              "[\"/root\", \"/boot\", \"/var/log\", \"/var/spool/cron\", \"/var/spool/at\"]"),
+              "[\"/root\", \"/boot\", \"/var/log\", \"/var/spool/cron\", \"/var/spool/at\", "
+              "\"/var/lib/lastlog\", \"/var/lib/wtmpdb\"]"),
     [CL_KEY_FILES_READ_ONLY] = PATHS("files.read_only", files.read_only, check_path, "[]"),
     [CL_KEY_FILES_MOUNTS] = {.name = "files.mounts",
                              .kind = SCHEMA_RECORDS,
@@ -346,9 +348,10 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
     [CL_KEY_FILES_PTS] = {.name = "files.pts",
                           .kind = SCHEMA_ENUM,
                           AT(files.pts),
-                          .values = WORDS([CL_PTS_HOST] = "host"),
-                          .reason = "another is not in this release",
+                          .values = WORDS([CL_PTS_HOST] = "host", [CL_PTS_PRIVATE] = "private"),
                           .fallback = "\"host\""},
+    [CL_KEY_FILES_PTS_MAX] =
+        {.name = "files.pts_max", .kind = SCHEMA_NUMBER, AT(files.pts_max), .min = 1, .max = PTS_LIMIT, .fallback = "64"},
     [CL_KEY_NETWORK_MODE] = {.name = "network.mode",
                              .kind = SCHEMA_ENUM,
                              AT(network.mode),

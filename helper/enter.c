@@ -137,14 +137,17 @@ static int join(struct enter *x, const struct caller *caller, char *const *comma
                        .init_go = -1,
                        .dies_with_opener = true,
                        .deadline_ms = deadline_ms};
+    cleanup_fd int pts = -1;
     int r = find_record(x, e);
 
     if (r == 0)
         r = load_plan(x, e);
     if (r == 0)
         r = open_cgroup(x, e);
+    if (r == 0 && x->asked.terminal)
+        r = streams_find_pts(x->record->init, x->fds.fd[CL_FD_INIT], &pts, e);
     if (r == 0)
-        r = streams_open(x->asked.terminal, x->asked.error_terminal, &x->streams, e);
+        r = streams_open(pts, x->asked.terminal, x->asked.error_terminal, &x->streams, e);
     if (r < 0)
         return r;
     l.user = x->user;

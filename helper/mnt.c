@@ -77,6 +77,25 @@ int mnt_new(const char *fstype, unsigned flags, struct cl_error *e)
     return finish(context, fstype, flags, e);
 }
 
+int mnt_devpts(gid_t gid, uint64_t max, struct cl_error *e)
+{
+    cleanup_fd int context = fsopen("devpts", FSOPEN_CLOEXEC);
+    int r;
+
+    if (context < 0)
+        return cl_fail(e, errno, "open a devpts");
+    r = set_number(context, "gid", false, gid);
+    if (r == 0)
+        r = set_number(context, "mode", true, 0620);
+    if (r == 0)
+        r = set_number(context, "ptmxmode", true, 0666);
+    if (r == 0)
+        r = set_number(context, "max", false, max);
+    if (r < 0)
+        return cl_fail(e, errno, "configure a devpts");
+    return finish(context, "devpts", MNT_NOEXEC | MNT_DEVICES, e);
+}
+
 int mnt_clone(int fd, unsigned flags, int userns_fd, bool *ret_mapped, struct cl_error *e)
 {
     unsigned recursive = flags & MNT_RECURSIVE ? AT_RECURSIVE : 0;

@@ -34,6 +34,8 @@ struct mnt_tmpfs {
 int mnt_tmpfs(const struct mnt_tmpfs *what, struct cl_error *e) CL_WARN_UNUSED;
 /* A new proc, sysfs, cgroup2 or mqueue, of the calling process's namespaces. */
 int mnt_new(const char *fstype, unsigned flags, struct cl_error *e) CL_WARN_UNUSED;
+/* A new instance of devpts, with its own numbers, at most max of them, and a ptmx for everyone. */
+int mnt_devpts(gid_t gid, uint64_t max, struct cl_error *e) CL_WARN_UNUSED;
 /* A copy of what is open as fd, without propagation in either direction but for MNT_FOLLOW. userns_fd >= 0: id-mapped by that user namespace, where
  * the filesystem can; *ret_mapped (may be NULL) says whether it is. With MNT_RECURSIVE, submounts come along, and
  * are mapped all or none. */

@@ -110,9 +110,11 @@ void undo_record(struct session *s)
 
 int stage_commit(struct session *s, struct cl_error *e)
 {
-    int r = record_update(s, true, e);
+    int r = s->furnish ? s->furnish(s, e) : 0;
     bool can_tell = s->request->terminal || strcmp(s->request->tty, CL_TTY_LATER) == 0;
 
+    if (r == 0)
+        r = record_update(s, true, e);
     if (r == 0 && can_tell && story_notice(s->user->uid, s->user->name, s->notice, sizeof(s->notice))[0])
         story_lent(s->user->uid, s->user->name, s->id);
     if (r == 0)

@@ -102,6 +102,20 @@ static int authorize(struct run *run, struct cl_error *e)
     return r;
 }
 
+/* A terminal is named in the record where the host knows it by that name. */
+static int make_streams(struct session *s, struct cl_error *e)
+{
+    struct run *run = (struct run *)s;
+    cleanup_fd int pts = -1;
+    int r = run->asked.terminal ? streams_find_pts(s->init, s->init_fd, &pts, e) : 0;
+
+    if (r == 0)
+        r = streams_open(pts, run->asked.terminal, run->asked.error_terminal, &run->streams, e);
+    if (r == 0 && s->policy->files.pts == CL_PTS_HOST)
+        (void)snprintf(run->request.tty, sizeof(run->request.tty), "%s", run->streams.tty);
+    return r;
+}
+
 /* The last stage: the cell stands, and waits for its first process. */
 static int start_command(struct session *s, struct cl_reply *reply, const int *fds, size_t n_fds,
                          struct cl_error *e)
@@ -163,11 +177,7 @@ static int open_and_start(struct run *run, struct cl_error *e)
     int r = authorize(run, &cause);
 
     if (r == 0)
-        r = streams_open(run->asked.terminal, run->asked.error_terminal, &run->streams, &cause);
-    if (r == 0) {
-        (void)snprintf(run->request.tty, sizeof(run->request.tty), "%s", run->streams.tty);
         r = stages_run(s, &cause);
-    }
     if (r < 0)
         return refuse(run, &cause, e);
     if (s->outcome == OUTCOME_EXEMPT)
@@ -188,6 +198,7 @@ int run_verb(const struct caller *caller, char *const *arguments, struct cl_erro
     run_hold_signals();
     (void)snprintf(run.request.service, sizeof(run.request.service), CL_RUN_SERVICE);
     r = session_init(s, &run.request, CL_HANDOFF_FD, e);
+    s->furnish = make_streams;
     s->deliver = start_command;
     s->choice = &run.choice;
     if (r == 0)

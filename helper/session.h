@@ -34,11 +34,15 @@ struct session;
 typedef int session_deliver(struct session *s, struct cl_reply *reply, const int *fds, size_t n_fds,
                             struct cl_error *e);
 
+/* What is still to be made when the cell stands, before its record says that it lives. */
+typedef int session_furnish(struct session *s, struct cl_error *e);
+
 struct session {
     const struct cl_request *request;
     int sock;            /* the hand-off; -1: nobody waits for an answer */
     int64_t deadline_ms; /* on cl_now_ms's clock */
     enum outcome outcome;
+    session_furnish *furnish; /* NULL: nothing */
     session_deliver *deliver;
     const struct choice *choice; /* of a run; NULL for a login */
 

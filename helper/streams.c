@@ -6,8 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -25,14 +30,37 @@ static int make_pipe(struct streams *s, int number, struct cl_error *e)
     return 0;
 }
 
-/* By descriptor all the way, so that no name of a terminal counts: ioctl_tty(2), TIOCGPTPEER. */
-static int make_terminal(struct streams *s, struct cl_error *e)
+/* Nobody in the cell can mount there, and a process that took over the number of a pid 1 that ended is told by its pidfd. */
+int streams_find_pts(pid_t init, int init_fd, int *ret_fd, struct cl_error *e)
 {
-    int locked = 0, master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    struct pollfd ended = {.fd = init_fd, .events = POLLIN};
+    cleanup_fd int root = -1, fd = -1;
+    struct statfs fs;
+    char path[32];
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/root", init);
+    root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    fd = root < 0 ? -1 : (int)syscall(SYS_openat2, root, "dev/pts", &how, sizeof(how));
+    if (fd < 0 || fstatfs(fd, &fs) < 0)
+        return cl_fail(e, errno, "open /dev/pts of the cell");
+    if (poll(&ended, 1, 0) != 0)
+        return cl_fail(e, ESRCH, "the cell has ended");
+    if (fs.f_type != DEVPTS_SUPER_MAGIC)
+        return cl_fail(e, ENODEV, "/dev/pts of the cell has no terminals");
+    *ret_fd = cl_take_fd(&fd);
+    return 0;
+}
+
+/* By descriptor all the way, so that no name of a terminal counts: ioctl_tty(2), TIOCGPTPEER. */
+static int make_terminal(struct streams *s, int pts, struct cl_error *e)
+{
+    int locked = 0, master = openat(pts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
     unsigned number;
 
     if (master < 0)
-        return cl_fail(e, errno, "open /dev/ptmx");
+        return cl_fail(e, errno, "open /dev/pts/ptmx of the cell");
     s->outer[STDIN_FILENO] = master;
     if (ioctl(master, TIOCSPTLCK, &locked) < 0 || ioctl(master, TIOCGPTN, &number) < 0)
         return cl_fail(e, errno, "unlock the new terminal");
@@ -49,10 +77,10 @@ static int share_terminal(struct streams *s, int number, struct cl_error *e)
     return s->inner[number] < 0 ? cl_fail(e, errno, "duplicate the new terminal") : 0;
 }
 
-int streams_open(bool terminal, bool error_terminal, struct streams *ret, struct cl_error *e)
+int streams_open(int pts, bool terminal, bool error_terminal, struct streams *ret, struct cl_error *e)
 {
     struct streams s = {.terminal = terminal, .inner = {-1, -1, -1}, .outer = {-1, -1, -1}};
-    int r = terminal ? make_terminal(&s, e) : make_pipe(&s, STDIN_FILENO, e);
+    int r = terminal ? make_terminal(&s, pts, e) : make_pipe(&s, STDIN_FILENO, e);
 
     for (int number = STDOUT_FILENO; r == 0 && number <= STDERR_FILENO; number++)
         r = terminal && (number == STDOUT_FILENO || error_terminal) ? share_terminal(&s, number, e)

@@ -20,8 +20,10 @@ struct streams {
     char tty[24];   /* "pts/3", or empty */
 };
 
-/* A terminal of its own, with or without standard error on it, or three pipes. */
-int streams_open(bool terminal, bool error_terminal, struct streams *ret, struct cl_error *e) CL_WARN_UNUSED;
+/* What is open as /dev/pts in the cell whose pid 1 that is, O_PATH: the host's devpts, or its own. */
+int streams_find_pts(pid_t init, int init_fd, int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
+/* A terminal of its own, made in that devpts, with or without standard error on it; or three pipes. */
+int streams_open(int pts, bool terminal, bool error_terminal, struct streams *ret, struct cl_error *e) CL_WARN_UNUSED;
 /* Make the command's ends the user's, who may open them anew by name, such as /dev/stderr. */
 int streams_give(const struct streams *streams, uid_t uid, gid_t gid, struct cl_error *e) CL_WARN_UNUSED;
 /* In the command's process, which leads a session by now: take the terminal, and put each end at its number. */

@@ -58,6 +58,8 @@ int view_host_mounts(const struct view *v, bool below_home, struct cl_error *e) 
 int view_proc(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_sys(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_dev(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+/* view_pts.c: /dev/pts, and the terminal that the login brought along. dev: the cell's /dev. */
+int view_pts(const struct view *v, int dev, struct cl_error *e) CL_WARN_UNUSED;
 int view_home(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_policy.c: what else `files` of the policy says. */
 int view_private(struct view *v, struct cl_error *e) CL_WARN_UNUSED;

@@ -110,6 +110,8 @@ static bool is_furnished(const struct plan *plan, const struct step *step, const
 
     if (*below == '\0')
         return true;
+    if (strcmp(step->path, "/dev/pts") == 0)
+        return strcmp(below, "/ptmx") == 0;
     if (step->kind == VIEW_DEVICE) {
         for (size_t i = 0; view_devices[i].name; i++)
             if (strcmp(view_devices[i].name, below + 1) == 0)
@@ -353,16 +355,20 @@ static void add_kernel(struct plan *plan)
 {
     static const struct step dev = {.kind = VIEW_DEVICE, .key = VIEW_BUILT_IN},
                              pts = {.kind = VIEW_DEVICE, .writable = true, .key = CL_KEY_FILES_PTS},
+                             count = {.kind = VIEW_MASKED, .key = CL_KEY_FILES_PTS},
                              proc = {.kind = VIEW_KERNEL, .writable = true, .key = VIEW_BUILT_IN},
                              sys = {.kind = VIEW_KERNEL, .key = VIEW_BUILT_IN},
                              masked = {.kind = VIEW_MASKED, .key = VIEW_BUILT_IN},
                              read_only = {.read_only_alone = true, .key = VIEW_BUILT_IN};
+    bool own_pts = plan->policy->files.pts == CL_PTS_PRIVATE;
 
     add_step(plan, &dev, "/dev", NULL);
-    add_step(plan, &pts, "/dev/pts", "/dev/pts");
+    add_step(plan, &pts, "/dev/pts", own_pts ? NULL : "/dev/pts");
     add_step(plan, &proc, "/proc", NULL);
     for (size_t i = 0; view_kernel_read_only[i]; i++)
         add_at(plan, &read_only, view_kernel_read_only[i], NULL);
+    if (own_pts)
+        add_at(plan, &count, VIEW_PTS_COUNT, NULL);
     add_step(plan, &sys, "/sys", NULL);
     for (size_t i = 0; view_masked[i]; i++)
         add_at(plan, &masked, view_masked[i], NULL);

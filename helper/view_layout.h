@@ -20,6 +20,11 @@ const char *view_status_folder(void);
 extern const char *const view_masked[];
 extern const char *const view_kernel_read_only[];
 
+/* In /dev: a terminal of the host's devpts that a login brought into a cell that has its own. */
+#define VIEW_TERMINAL "console"
+/* Tells how many terminals the host has in use. */
+#define VIEW_PTS_COUNT "/proc/sys/kernel/pty"
+
 /* Of /dev, a NULL name at the end: Documentation/admin-guide/devices.txt. */
 struct view_device {
     const char *name;

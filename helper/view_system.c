@@ -32,6 +32,8 @@ int view_proc(struct view *v, struct cl_error *e)
 
     for (size_t i = 0; r == 0 && view_kernel_read_only[i]; i++)
         r = view_read_only(v, view_kernel_read_only[i], e);
+    if (r == 0 && v->s->policy->files.pts == CL_PTS_PRIVATE)
+        r = view_hide(v, VIEW_PTS_COUNT, e);
     return r < 0 ? r : mask_below(v, 'p', e);
 }
 
@@ -77,18 +79,6 @@ static int make_folders(const struct view *v, int dev, struct cl_error *e)
     return r;
 }
 
-/* The host's devpts: sshd's monitor made the terminal there, and its name must lead to it. */
-static int attach_pts(const struct view *v, struct cl_error *e)
-{
-    cleanup_fd int host = -1, mount = -1;
-    int r = view_open_host(v, "/dev/pts", &host, e);
-
-    if (r < 0)
-        return r;
-    mount = mnt_clone(host, MNT_NOEXEC | MNT_DEVICES, -1, NULL, e);
-    return mount < 0 ? mount : view_attach(v, mount, "/dev/pts", e);
-}
-
 static int attach_mqueue(const struct view *v, struct cl_error *e)
 {
     cleanup_fd int mount = -1;
@@ -107,7 +97,7 @@ int view_dev(struct view *v, struct cl_error *e)
     if (r == 0)
         r = make_folders(v, dev, e);
     if (r == 0)
-        r = attach_pts(v, e);
+        r = view_pts(v, dev, e);
     if (r == 0)
         r = attach_mqueue(v, e);
     if (r == 0)

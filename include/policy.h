@@ -74,6 +74,7 @@ enum cl_key {
     CL_KEY_FILES_MOUNTS,
     CL_KEY_FILES_DEV,
     CL_KEY_FILES_PTS,
+    CL_KEY_FILES_PTS_MAX,
     CL_KEY_NETWORK_MODE,
     CL_KEY_NETWORK_ALLOW,
     CL_KEY_NETWORK_DNS,
@@ -93,7 +94,8 @@ enum cl_unavailable { CL_UNAVAILABLE_REFUSE, CL_UNAVAILABLE_CONTINUE };
 enum cl_identity { CL_IDENTITY_NATURAL, CL_IDENTITY_PLAIN };
 enum cl_home { CL_HOME_BIND, CL_HOME_TMPFS, CL_HOME_READONLY };
 enum cl_dev { CL_DEV_MINIMAL };
-enum cl_pts { CL_PTS_HOST };
+/* private: a devpts of the cell's own. */
+enum cl_pts { CL_PTS_HOST, CL_PTS_PRIVATE };
 enum cl_network { CL_NETWORK_ISOLATED, CL_NETWORK_NAT, CL_NETWORK_HOST };
 enum cl_on_logout { CL_ON_LOGOUT_KILL };
 /* What a denied system call does: fails with EPERM, kills the process, or is only logged. */
@@ -176,6 +178,7 @@ struct cl_policy {
         size_t n_mounts;
         enum cl_dev dev;
         enum cl_pts pts;
+        uint64_t pts_max; /* of private: terminals in one cell */
     } files;
     struct {
         enum cl_network mode;

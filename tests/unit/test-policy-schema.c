@@ -66,7 +66,7 @@ static void test_builtin_values(void **state)
     assert_string_equal(p->apparmor.profile, "cloister-default");
     assert_int_equal(p->apparmor.when_unavailable, CL_UNAVAILABLE_REFUSE);
     assert_strings(p->files.private_dirs, "/tmp /var/tmp /dev/shm /run");
-    assert_strings(p->files.hide, "/root /boot /var/log /var/spool/cron /var/spool/at");
+    assert_strings(p->files.hide, "/root /boot /var/log /var/spool/cron /var/spool/at /var/lib/lastlog /var/lib/wtmpdb");
     assert_int_equal(p->files.tmp_size, 256 << 20);
     assert_int_equal(p->network.mode, CL_NETWORK_ISOLATED);
     assert_int_equal(p->session.grace, 5);
