@@ -95,6 +95,8 @@ const char *schema_allowed(const struct schema_key *key, char *buf, size_t size)
 
 /* "512M": the largest unit that leaves a whole number. Returns buf. */
 const char *schema_size_text(uint64_t bytes, char *buf, size_t size);
+/* The options of a mount, as a file could say them, with what always holds. */
+void schema_options_text(const struct cl_mount *mount, char *buf, size_t size);
 
 /* The row named name among rows, and whether name is a group of rows ("cgroup"). NULL and false: neither. */
 const struct schema_key *schema_find(const struct schema_key *rows, size_t n, const char *name,

@@ -120,8 +120,8 @@ static bool differs(const struct change *change, enum cl_key key)
 
     if (!answer_is_setting(key) || !both_cells(change))
         return false;
-    before = render_text(change->before.expanded, key);
-    after = render_text(change->after.expanded, key);
+    before = cl_policy_text(change->before.expanded, key);
+    after = cl_policy_text(change->after.expanded, key);
     return !before || !after || strcmp(before, after) != 0;
 }
 
@@ -164,7 +164,7 @@ static void print_policy(char sign, const struct answer *answer)
 
 static void print_key(char sign, const struct answer *answer, enum cl_key key)
 {
-    cleanup_free char *value = render_text(answer->expanded, key);
+    cleanup_free char *value = cl_policy_text(answer->expanded, key);
     char origin[4200];
 
     print_line(sign, cl_key_name(key), value ? value : "?",

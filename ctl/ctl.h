@@ -71,8 +71,7 @@ int ctl_flush(void);
 json_t *ctl_json_problems(const struct cl_problems *problems);
 void ctl_print_problems(const struct cl_problems *problems);
 
-/* render.c: the value of a key, for people (into a new string) and for programs. */
-char *render_text(const struct cl_policy *policy, enum cl_key key);
+/* render.c: the value of a key, for programs; cl_policy_text is for people. */
 json_t *render_json(const struct cl_policy *policy, enum cl_key key);
 
 /* check_layers.c: what the configuration names must exist: seccomp profiles compile, and, where the AppArmor profiles
@@ -92,6 +91,7 @@ const char *apparmor_problem(const struct apparmor_list *list, const struct cl_p
 /* Is the profile loaded, in that mode? */
 bool apparmor_is_loaded(const struct apparmor_list *list, const char *name, const char *mode);
 
+int ctl_apply(struct ctl *ctl, int argc, char **argv);
 int ctl_check(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_list(struct ctl *ctl, int argc, char **argv);

@@ -78,7 +78,7 @@ static void print_settings(const struct answer *answer)
     for (enum cl_key key = 0; key < CL_KEY_COUNT; key++) {
         int length;
 
-        if (!answer_is_setting(key) || !(values[key] = render_text(answer->expanded, key)))
+        if (!answer_is_setting(key) || !(values[key] = cl_policy_text(answer->expanded, key)))
             continue;
         length = (int)strlen(cl_key_name(key));
         key_width = length > key_width ? length : key_width;

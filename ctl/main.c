@@ -57,6 +57,11 @@ static const struct ctl_verb verbs[] = {
      "Show what holds for you: policy, limits, use, what was refused",
      ctl_status,
      {{"user", "U", "for user U (root only)"}}},
+    {"apply",
+     "[--dry-run] [ID | --user U]",
+     "Give live cells the limits of today's policies",
+     ctl_apply,
+     {{"user", "U", "the cells of user U"}, {"dry-run", NULL, "only say what would change"}}},
     {"sweep", "", "Remove what ended sessions left behind", ctl_sweep, {{0}}},
 };
 

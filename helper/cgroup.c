@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,16 +18,22 @@
 #include "cgroup_internal.h"
 #include "util.h"
 
+static_assert(CL_KEY_CGROUP_IO - CL_KEY_CGROUP_PIDS_MAX == CGROUP_IO_MAX, "cgroup_pending: keys in the order of limits");
+static_assert(CL_KEY_CGROUP_SESSION_IO - CL_KEY_CGROUP_SESSION_PIDS_MAX == CGROUP_IO_MAX, "the same");
+
 struct manager {
     int (*create)(struct cgroup_setup *setup, const char *path, struct cl_error *e);
+    int (*update)(struct cgroup_setup *setup, const char *path, enum cgroup_level level, unsigned which,
+                  struct cl_error *e);
     int (*remove)(int mount_fd, const char *path, uid_t uid, int64_t deadline_ms, struct cl_error *e);
     int (*sweep)(int mount_fd, bool (*is_known)(const char *path, void *arg), void *arg, struct cl_error *e);
     int settle_ms; /* how long after its answer a limit may take to reach the kernel */
 };
 
 static const struct manager managers[] = {
-    [CL_MANAGER_SYSTEMD] = {cgroup_systemd_create, cgroup_systemd_remove, cgroup_systemd_sweep, 2000},
-    [CL_MANAGER_CGROUPFS] = {cgroup_fs_create, cgroup_fs_remove, cgroup_fs_sweep, 0},
+    [CL_MANAGER_SYSTEMD] = {cgroup_systemd_create, cgroup_systemd_update, cgroup_systemd_remove,
+                            cgroup_systemd_sweep, 2000},
+    [CL_MANAGER_CGROUPFS] = {cgroup_fs_create, cgroup_fs_update, cgroup_fs_remove, cgroup_fs_sweep, 0},
 };
 
 static const struct manager *find_manager(enum cl_cgroup_manager manager)
@@ -184,6 +191,105 @@ void cgroup_place_clear(struct cgroup_place *place)
     place->path = NULL;
     cl_close(&place->dir_fd);
     cl_close(&place->procs_fd);
+}
+
+/* One level of a cell that lives. */
+struct level {
+    const struct manager *manager;
+    struct cgroup_setup setup;
+    enum cgroup_level level;
+    int mount_fd, dir_fd;
+};
+
+static void level_close(struct level *l)
+{
+    cl_close(&l->mount_fd);
+    cl_close(&l->dir_fd);
+}
+
+#define cleanup_level __attribute__((cleanup(level_close)))
+
+static int level_open(const struct cgroup_request *request, const char *path, bool user, struct level *l,
+                      struct cl_error *e)
+{
+    cleanup_fd int leaf_fd = -1;
+    unsigned available = 0;
+    int r;
+
+    l->manager = find_manager(request->manager);
+    l->level = user ? CGROUP_USER : CGROUP_SESSION;
+    if (!l->manager || !cgroup_path_is_valid(request->manager, path, request->uid))
+        return cl_fail(e, EINVAL, "change the cgroup \"%s\" of uid %u", path, (unsigned)request->uid);
+    r = open_mount(&l->mount_fd);
+    if (r < 0)
+        return cl_fail(e, -r, "open the cgroup2 mount");
+    l->setup = (struct cgroup_setup){.request = request, .mount_fd = l->mount_fd};
+    leaf_fd = cgroup_dir_open(l->mount_fd, path, O_PATH);
+    if (leaf_fd < 0)
+        return cl_fail(e, -leaf_fd, "open the cgroup %s", path);
+    r = cgroup_dir_has(path, request->init);
+    if (r < 0)
+        return cl_fail(e, -r, "find process %d in the cgroup %s", (int)request->init, path);
+    l->dir_fd = openat(leaf_fd, user ? ".." : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (l->dir_fd < 0)
+        return cl_fail(e, errno, "open the cgroup above %s", path);
+    r = read_available(l->mount_fd, &available, e);
+    return r < 0 ? r : cgroup_limits_collect(&l->setup, available, e);
+}
+
+static unsigned limits_set(const struct level *l)
+{
+    unsigned set = 0;
+
+    for (unsigned limit = 0; limit < CGROUP_LIMIT_COUNT; limit++)
+        set |= cgroup_limit_is_set(&l->setup.limits[l->level], limit) ? 1U << limit : 0;
+    return set;
+}
+
+/* The first that stays in spite of all, once they had time to go. */
+static int verify_lifted(const struct level *l, unsigned which, struct cl_error *e)
+{
+    int64_t until_ms = cl_now_ms() + l->manager->settle_ms;
+    unsigned stays;
+    int pause_ms = 0;
+
+    do
+        stays = cgroup_limits_differ(&l->setup.limits[l->level], l->dir_fd) & which;
+    while (stays && cgroup_pause(&pause_ms, until_ms));
+    return stays ? cl_policy_fail(l->setup.request->policy, cgroup_limit_table[__builtin_ctz(stays)].key[l->level], e, EIO,
+                                  "the limit was not lifted")
+                 : 0;
+}
+
+int cgroup_update(const struct cgroup_request *request, const char *path, bool user, enum cgroup_change change,
+                  struct cl_error *e)
+{
+    cleanup_level struct level l = {.mount_fd = -1, .dir_fd = -1};
+    int r = level_open(request, path, user, &l, e);
+    unsigned which;
+
+    if (r < 0)
+        return r;
+    which = cgroup_limits_differ(&l.setup.limits[l.level], l.dir_fd) &
+            (change == CGROUP_SET ? limits_set(&l) : ~limits_set(&l));
+    if (which == 0)
+        return 0;
+    r = l.manager->update(&l.setup, path, l.level, which, e);
+    if (r < 0)
+        return r;
+    return change == CGROUP_SET ? cgroup_limits_verify(&l.setup, l.level, l.dir_fd, l.manager->settle_ms, e)
+                                : verify_lifted(&l, which, e);
+}
+
+int cgroup_pending(const struct cgroup_request *request, const char *path, bool user, unsigned *ret,
+                   struct cl_error *e)
+{
+    cleanup_level struct level l = {.mount_fd = -1, .dir_fd = -1};
+    int r = level_open(request, path, user, &l, e);
+
+    if (r == 0)
+        *ret = cgroup_limits_differ(&l.setup.limits[l.level], l.dir_fd);
+    return r;
 }
 
 int cgroup_remove(enum cl_cgroup_manager manager, const char *path, uid_t uid, int wait_ms,

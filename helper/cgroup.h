@@ -47,6 +47,17 @@ enum cl_cgroup_manager cgroup_manager_resolve(enum cl_cgroup_manager manager);
 int cgroup_create(const struct cgroup_request *request, struct cgroup_place *ret, struct cl_error *e) CL_WARN_UNUSED;
 void cgroup_place_clear(struct cgroup_place *place);
 
+/* What a change of limits consists of, in this order: what is limited is set, then what is no longer limited is lifted. Where
+ * a limit moves from the session to the user, or back, one of the two holds at any moment. */
+enum cgroup_change { CGROUP_SET, CGROUP_LIFT };
+/* One part of a change, to the limits of request->policy, of the leaf at path, which holds request->init; with user, of the user's
+ * cgroup above it. Only what is not in force is written, and then read back. Locks as for cgroup_create. */
+int cgroup_update(const struct cgroup_request *request, const char *path, bool user, enum cgroup_change change,
+                  struct cl_error *e) CL_WARN_UNUSED;
+/* Which limits are not in force there: bit n stands for the key CL_KEY_CGROUP_PIDS_MAX + n, or CL_KEY_CGROUP_SESSION_PIDS_MAX + n. */
+int cgroup_pending(const struct cgroup_request *request, const char *path, bool user, unsigned *ret,
+                   struct cl_error *e) CL_WARN_UNUSED;
+
 /* End everything in the leaf at path (cgroup.kill, wait until it is empty), remove it, and the user's cgroup when
  * it was the last leaf. A path that is gone is success. wait_ms bounds the wait; -ETIMEDOUT past it. */
 int cgroup_remove(enum cl_cgroup_manager manager, const char *path, uid_t uid, int wait_ms, struct cl_error *e)

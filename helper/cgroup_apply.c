@@ -103,11 +103,13 @@ static int write_limit(struct cgroup_setup *setup, enum cgroup_level level, enum
     return 0;
 }
 
-int cgroup_limits_write(struct cgroup_setup *setup, enum cgroup_level level, int dir_fd, struct cl_error *e)
+int cgroup_limits_write(struct cgroup_setup *setup, enum cgroup_level level, unsigned which, int dir_fd,
+                        struct cl_error *e)
 {
     for (unsigned l = 0; l < CGROUP_LIMIT_COUNT; l++) {
-        int r = l == CGROUP_IO_MAX ? write_devices(setup, level, dir_fd, e)
-                                   : write_limit(setup, level, l, dir_fd, e);
+        int r = !(which & 1U << l) ? 0
+                : l == CGROUP_IO_MAX ? write_devices(setup, level, dir_fd, e)
+                                       : write_limit(setup, level, l, dir_fd, e);
 
         if (r < 0)
             return r;

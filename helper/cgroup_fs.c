@@ -119,13 +119,13 @@ static int build(struct cgroup_setup *setup, bool last_try, struct levels *level
     if (r == 0)
         r = make_dir(levels->top_fd, levels->user, false, &levels->user_fd, e);
     if (r == 0)
-        r = cgroup_limits_write(setup, CGROUP_USER, levels->user_fd, e);
+        r = cgroup_limits_write(setup, CGROUP_USER, CGROUP_ALL_LIMITS, levels->user_fd, e);
     if (r == 0)
         r = enable(setup, levels->user_fd, last_try, e);
     if (r == 0)
         r = make_dir(levels->user_fd, levels->id, true, &levels->leaf_fd, e);
     if (r == 0)
-        r = cgroup_limits_write(setup, CGROUP_SESSION, levels->leaf_fd, e);
+        r = cgroup_limits_write(setup, CGROUP_SESSION, CGROUP_ALL_LIMITS, levels->leaf_fd, e);
     if (r == 0)
         r = join(setup, levels->leaf_fd, e);
     return r == -ESTALE ? -EAGAIN : r;
@@ -160,6 +160,29 @@ int cgroup_fs_create(struct cgroup_setup *setup, const char *path, struct cl_err
     if (r < 0)
         remove_empty(setup->mount_fd, levels.user);
     return r == -EAGAIN ? cl_fail(e, EAGAIN, "make the cgroup %s, which goes away again", path) : r;
+}
+
+/* A controller that no limit needed so far is enabled from above. */
+int cgroup_fs_update(struct cgroup_setup *setup, const char *path, enum cgroup_level level, unsigned which,
+                     struct cl_error *e)
+{
+    cleanup_fd int leaf_fd = cgroup_dir_open(setup->mount_fd, path, O_RDONLY), user_fd = -1, top_fd = -1;
+    int r;
+
+    if (leaf_fd < 0)
+        return cl_fail(e, -leaf_fd, "open the cgroup %s", path);
+    user_fd = openat(leaf_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    top_fd = openat(leaf_fd, "../..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (user_fd < 0 || top_fd < 0)
+        return cl_fail(e, errno, "open the cgroups above %s", path);
+    r = enable(setup, setup->mount_fd, true, e);
+    if (r == 0)
+        r = enable(setup, top_fd, true, e);
+    if (r == 0)
+        r = enable(setup, user_fd, true, e);
+    if (r == 0)
+        r = cgroup_limits_write(setup, level, which, level == CGROUP_USER ? user_fd : leaf_fd, e);
+    return r == -EAGAIN || r == -ESTALE ? cl_fail(e, -r, "change the limits of %s, which goes away", path) : r;
 }
 
 static int remove_leaf(int user_fd, const char *id, int64_t deadline_ms, struct cl_error *e)

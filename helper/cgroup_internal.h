@@ -110,9 +110,9 @@ bool cgroup_device_in_force(const struct cgroup_device *device, const char *text
 
 /* cgroup_apply.c: writing and reading them */
 
-/* Write the limits of a level into the cgroup dir_fd; what isn't limited is reset where its file exists.
- * -ESTALE, with no error recorded: the cgroup has been removed. */
-int cgroup_limits_write(struct cgroup_setup *setup, enum cgroup_level level, int dir_fd,
+/* Write the limits of a level, those in which (bits 1 << enum), into the cgroup dir_fd; what isn't limited is reset where its
+ * file exists. -ESTALE, with no error recorded: the cgroup has been removed. */
+int cgroup_limits_write(struct cgroup_setup *setup, enum cgroup_level level, unsigned which, int dir_fd,
                         struct cl_error *e) CL_WARN_UNUSED;
 /* Which limits, bits 1 << enum, differ from what is in force in the cgroup; what isn't limited counts, too. A
  * limit that can't be read differs. */
@@ -160,6 +160,9 @@ int cgroup_systemd_leaves(int mount_fd, char ***ret_paths) CL_WARN_UNUSED;
 /* The managers. The path given to remove has been checked. create undoes its own partial work; init, when it
  * had joined the leaf, dies with it. */
 int cgroup_fs_create(struct cgroup_setup *setup, const char *path, struct cl_error *e) CL_WARN_UNUSED;
+/* Write the limits in which (bits 1 << enum) of one level of the leaf at path, that lives. */
+int cgroup_fs_update(struct cgroup_setup *setup, const char *path, enum cgroup_level level, unsigned which,
+                     struct cl_error *e) CL_WARN_UNUSED;
 int cgroup_fs_remove(int mount_fd, const char *path, uid_t uid, int64_t deadline_ms,
                      struct cl_error *e) CL_WARN_UNUSED;
 int cgroup_fs_sweep(int mount_fd, bool (*is_known)(const char *path, void *arg), void *arg,
@@ -167,6 +170,8 @@ int cgroup_fs_sweep(int mount_fd, bool (*is_known)(const char *path, void *arg),
 
 bool cgroup_systemd_answers(void);
 int cgroup_systemd_create(struct cgroup_setup *setup, const char *path, struct cl_error *e) CL_WARN_UNUSED;
+int cgroup_systemd_update(struct cgroup_setup *setup, const char *path, enum cgroup_level level, unsigned which,
+                          struct cl_error *e) CL_WARN_UNUSED;
 int cgroup_systemd_remove(int mount_fd, const char *path, uid_t uid, int64_t deadline_ms,
                           struct cl_error *e) CL_WARN_UNUSED;
 int cgroup_systemd_sweep(int mount_fd, bool (*is_known)(const char *path, void *arg), void *arg,

@@ -24,6 +24,12 @@ int cgroup_systemd_create(struct cgroup_setup *setup, const char *path, struct c
     return not_built(e);
 }
 
+int cgroup_systemd_update(struct cgroup_setup *setup, const char *path, enum cgroup_level level, unsigned which,
+                          struct cl_error *e)
+{
+    return not_built(e);
+}
+
 int cgroup_systemd_remove(int mount_fd, const char *path, uid_t uid, int64_t deadline_ms, struct cl_error *e)
 {
     return not_built(e);

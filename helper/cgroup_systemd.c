@@ -117,37 +117,52 @@ static int start(struct cgroup_bus *bus, const struct cgroup_setup *setup,
     return r < 0 ? blame(setup, CGROUP_SESSION, &cause, e) : 0;
 }
 
+static int limit_unit(struct cgroup_bus *bus, const struct cgroup_setup *setup, enum cgroup_level level,
+                      const char *unit, unsigned which, struct cl_error *e)
+{
+    struct cl_error cause = {0};
+    sd_bus_message *m = NULL;
+    char what[96];
+    int r = cgroup_bus_call_new(bus, "SetUnitProperties", &m);
+
+    if (r >= 0)
+        r = sd_bus_message_append(m, "sb", unit, 1);
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'a', "(sv)");
+    if (r >= 0)
+        r = cgroup_unit_append_limits(m, &setup->limits[level], which);
+    if (r >= 0)
+        r = sd_bus_message_close_container(m);
+    snprintf(what, sizeof(what), "limit %s", unit);
+    r = r < 0 ? cl_fail(&cause, -r, "put together the call to %s", what)
+              : cgroup_bus_call(bus, m, what, NULL, &cause);
+    sd_bus_message_unref(m);
+    return r < 0 ? blame(setup, level, &cause, e) : 0;
+}
+
 /* Most logins find the slice as it should be; each property that is set costs systemd a file. */
 static int limit_slice(struct cgroup_bus *bus, const struct cgroup_setup *setup,
                        const struct cgroup_unit_names *names, const char *path, struct cl_error *e)
 {
     cleanup_fd int slice_fd = open_above(setup->mount_fd, path, O_PATH);
-    const struct cgroup_limits *limits = &setup->limits[CGROUP_USER];
-    struct cl_error cause = {0};
-    sd_bus_message *m = NULL;
     unsigned which;
-    char what[96];
-    int r;
 
     if (slice_fd < 0)
         return cl_fail(e, -slice_fd, "open the cgroup of %s", names->slice);
-    which = cgroup_limits_differ(limits, slice_fd);
-    if (which == 0)
-        return 0;
-    r = cgroup_bus_call_new(bus, "SetUnitProperties", &m);
-    if (r >= 0)
-        r = sd_bus_message_append(m, "sb", names->slice, 1);
-    if (r >= 0)
-        r = sd_bus_message_open_container(m, 'a', "(sv)");
-    if (r >= 0)
-        r = cgroup_unit_append_limits(m, limits, which);
-    if (r >= 0)
-        r = sd_bus_message_close_container(m);
-    snprintf(what, sizeof(what), "limit %s", names->slice);
-    r = r < 0 ? cl_fail(&cause, -r, "put together the call to %s", what)
-              : cgroup_bus_call(bus, m, what, NULL, &cause);
-    sd_bus_message_unref(m);
-    return r < 0 ? blame(setup, CGROUP_USER, &cause, e) : 0;
+    which = cgroup_limits_differ(&setup->limits[CGROUP_USER], slice_fd);
+    return which ? limit_unit(bus, setup, CGROUP_USER, names->slice, which, e) : 0;
+}
+
+int cgroup_systemd_update(struct cgroup_setup *setup, const char *path, enum cgroup_level level, unsigned which,
+                          struct cl_error *e)
+{
+    const struct cgroup_unit_names names = cgroup_unit_names(setup->request->uid, setup->request->id);
+    cleanup_bus struct cgroup_bus bus = {0};
+    int r = cgroup_bus_open(&bus, setup->request->deadline_ms, e);
+
+    (void)path;
+    return r < 0 ? r
+                 : limit_unit(&bus, setup, level, level == CGROUP_USER ? names.slice : names.scope, which, e);
 }
 
 int cgroup_systemd_create(struct cgroup_setup *setup, const char *path, struct cl_error *e)

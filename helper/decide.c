@@ -72,9 +72,11 @@ int decide_exempt(const struct cl_user *user, char *ret_why, size_t why_size, st
 /* Of a configuration that root tries, there is no earlier valid one. */
 static int fail_tried(const struct choice *choice, int r, struct cl_problems *problems, struct cl_error *e)
 {
-    const struct cl_problem *first = problems->items;
+    const struct cl_problem *first = problems->items, *end = first + problems->n;
 
-    if (problems->n > 0)
+    while (first < end && first->warning)
+        first++;
+    if (first < end)
         (void)cl_fail(e, EINVAL, "%s:%u: %s", first->file ? first->file : choice->config, first->line,
                       first->text);
     cl_problems_clear(problems);
@@ -106,17 +108,43 @@ int stage_exempt(struct session *s, struct cl_error *e)
     return r < 0 ? r : 0;
 }
 
+static int load_tried(const struct choice *choice, struct cl_config **ret, struct cl_error *e)
+{
+    struct cl_problems problems = {0};
+    int r = cl_config_load(choice->config, false, ret, &problems);
+
+    if (r < 0)
+        return fail_tried(choice, r, &problems, e);
+    cl_problems_clear(&problems);
+    return 0;
+}
+
+static void keep_config(void)
+{
+    struct cl_error e = {0};
+
+    if (cl_config_keep(CL_CONFIG_DIR, KEPT_DIR, &e) < 0)
+        cl_log(LOG_WARNING, "cannot keep this valid configuration: %s: %s", e.text, strerror(e.err));
+}
+
+int decide_load_valid(bool keep, struct cl_config **ret, struct cl_error *e)
+{
+    const struct choice live = {.config = CL_CONFIG_DIR};
+    int r = load_tried(&live, ret, e);
+
+    if (r == 0 && keep)
+        keep_config();
+    return r;
+}
+
 static int load_config(struct cl_config **ret, struct cl_error *e)
 {
     struct cl_problems problems = {0};
-    struct cl_error keep_error = {0};
     int r = cl_config_load(CL_CONFIG_DIR, false, ret, &problems);
 
     if (r == 0) {
         cl_problems_clear(&problems);
-        if (cl_config_keep(CL_CONFIG_DIR, KEPT_DIR, &keep_error) < 0)
-            cl_log(LOG_WARNING, "cannot keep this valid configuration: %s: %s", keep_error.text,
-                   strerror(keep_error.err));
+        keep_config();
         return 0;
     }
     log_problems(&problems, "the last valid policy stays in force");
@@ -130,17 +158,6 @@ static int load_config(struct cl_config **ret, struct cl_error *e)
     if (r < 0)
         return cl_fail(e, EINVAL, "load " CL_CONFIG_DIR);
     memset(e, 0, sizeof(*e));
-    return 0;
-}
-
-static int load_tried(const struct choice *choice, struct cl_config **ret, struct cl_error *e)
-{
-    struct cl_problems problems = {0};
-    int r = cl_config_load(choice->config, false, ret, &problems);
-
-    if (r < 0)
-        return fail_tried(choice, r, &problems, e);
-    cl_problems_clear(&problems);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "caller.h"
 #include "close.h"
 #include "decide.h"
@@ -37,6 +38,7 @@ static const struct verb verbs[] = {
     {"handoff", CL_HANDOFF_FD, 0, true, serve_handoff},
     {"sweep", 2, 0, false, sweep_verb},   /* from `cloister sweep` and the timer */
     {"exempt", 2, 1, false, exempt_verb}, /* from user@.service: may this uid have a user manager? */
+    {"apply", 2, 3, false, apply_verb},   /* from `cloister apply` */
     {"kill", 2, 1, false, kill_verb},     /* from `cloister kill` */
     /* From `cloister run`, of any user, for that user; run.c says what root may choose. */
     {"run", CL_HANDOFF_FD, -1, true, run_verb},

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kept_plan.h"
+#include "kept_settings.h"
 #include "session.h"
 #include "util.h"
 
@@ -54,6 +55,12 @@ static int fill_env(const struct session *s, char env[CL_ENV_MAX], struct cl_err
     return 0;
 }
 
+/* By root, and not by what the rules of the configuration select. */
+static bool is_chosen(const struct session *s)
+{
+    return s->choice && (s->choice->config || s->choice->policy || s->choice->service);
+}
+
 int stage_answer(struct session *s, struct cl_error *e)
 {
     struct cl_reply reply = {.type = CL_REPLY_PLAN, .deadline_ms = CL_DEADLINE_MS};
@@ -90,5 +97,7 @@ int stage_answer(struct session *s, struct cl_error *e)
     if (plan->has_seccomp)
         fds[n_fds++] = s->seccomp_fd;
     r = kept_plan_save(s->run_fd, plan, s->seccomp_fd, e);
+    if (r == 0)
+        r = kept_settings_save(s->run_fd, s->id, s->policy, is_chosen(s), e);
     return r < 0 ? r : s->deliver(s, &reply, fds, n_fds, e);
 }

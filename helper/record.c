@@ -307,11 +307,14 @@ int record_load(int run_fd, const char *id, struct record **ret, struct cl_error
 
 int record_remove(int run_fd, const char *id)
 {
+    static const char *const beside[] = {"plan", "settings"};
     char path[64];
 
-    (void)snprintf(path, sizeof(path), "cells/%s.plan", id); /* first: what has no record is never looked for */
-    if (unlinkat(run_fd, path, 0) < 0 && errno != ENOENT)
-        return -errno;
+    for (size_t i = 0; i < CL_ARRAY_SIZE(beside); i++) { /* first: what has no record is never looked for */
+        (void)snprintf(path, sizeof(path), "cells/%s.%s", id, beside[i]);
+        if (unlinkat(run_fd, path, 0) < 0 && errno != ENOENT)
+            return -errno;
+    }
     record_path(id, path, sizeof(path));
     return unlinkat(run_fd, path, 0) < 0 && errno != ENOENT ? -errno : 0;
 }

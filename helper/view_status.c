@@ -31,7 +31,7 @@ static int write_status(const struct view *v, int dir, struct cl_error *e)
 /* A policy may leave no place for it: then the cell shows none. */
 int view_status(struct view *v, struct cl_error *e)
 {
-    const struct mnt_tmpfs what = {.size = strlen(v->s->status) + 16384,
+    const struct mnt_tmpfs what = {.size = 2 * strlen(v->s->status) + 32768, /* room for a second one: status_change.c */
                                    .inodes = 4,
                                    .mode = 0111, /* nothing to list */
                                    .uid = v->s->cell_uid,

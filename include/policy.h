@@ -197,6 +197,8 @@ struct cl_policy {
 };
 
 const char *cl_key_name(enum cl_key key); /* "cgroup.pids_max" */
+/* The value of a key, as a file would say it, in a new string; NULL: no memory. */
+char *cl_policy_text(const struct cl_policy *policy, enum cl_key key);
 /* Writes "FILE:LINE" or "built-in"; returns buf. */
 const char *cl_policy_origin(const struct cl_policy *policy, enum cl_key key, char *buf, size_t size);
 /* Fail because of what a key says: cl_fail_key with the key's name and origin. Returns -err. */
