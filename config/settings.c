@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "load.h"
@@ -32,6 +34,8 @@ void cl_settings_free(struct cl_settings *settings)
     if (!settings)
         return;
     schema_clear_all(schema_settings, SCHEMA_SETTING_COUNT, settings);
+    free(settings->file);
+    free(settings->lines);
     free(settings);
 }
 
@@ -84,10 +88,23 @@ static int add_placements(struct cl_settings *settings)
 
 static void note_setting(const struct schema_key *key, unsigned line, void *arg)
 {
-    bool *given = arg;
+    unsigned *lines = arg;
 
-    (void)line;
-    given[key - schema_settings] = true;
+    lines[key - schema_settings] = line;
+}
+
+const char *cl_settings_origin(const struct cl_settings *settings, const char *name, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    for (size_t i = 0; i < SCHEMA_SETTING_COUNT; i++) {
+        if (strcmp(schema_settings[i].name, name) != 0)
+            continue;
+        if (settings->file && settings->lines[i] > 0)
+            snprintf(buf, size, "%s:%u", settings->file, settings->lines[i]);
+        else
+            snprintf(buf, size, "built-in");
+    }
+    return buf;
 }
 
 /* What text does not set has its built-in value. */
@@ -95,20 +112,23 @@ static int settings_from_text(struct loader *l, const char *text, struct cl_sett
 {
     cleanup_settings struct cl_settings *settings = calloc(1, sizeof(*settings));
     cleanup_settings struct cl_settings *builtin = calloc(1, sizeof(*builtin));
-    bool given[SCHEMA_SETTING_COUNT] = {0};
     config_t config;
     int r =
         settings && builtin ? loader_fallbacks(l, schema_settings, SCHEMA_SETTING_COUNT, builtin) : -ENOMEM;
 
     if (r < 0)
         return r;
+    settings->file = strdup(l->file);
+    settings->lines = calloc(SCHEMA_SETTING_COUNT, sizeof(*settings->lines));
+    if (!settings->file || !settings->lines)
+        return -ENOMEM;
     config_init(&config);
     if (loader_parse_text(l, text, &config) == 0)
         loader_group(l, schema_settings, SCHEMA_SETTING_COUNT, "", config_root_setting(&config), settings,
-                     note_setting, given);
+                     note_setting, settings->lines);
     config_destroy(&config);
     for (size_t i = 0; i < SCHEMA_SETTING_COUNT && r == 0; i++)
-        if (!given[i])
+        if (settings->lines[i] == 0)
             r = schema_copy(&schema_settings[i], builtin, settings);
     if (r == 0)
         r = add_placements(settings);

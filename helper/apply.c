@@ -33,6 +33,11 @@ struct cells {
     size_t n;
 };
 
+struct uids {
+    uid_t *items;
+    size_t n;
+};
+
 static bool is_asked_for(const struct apply *a, const struct record *r)
 {
     return (!a->id || strcmp(a->id, r->id) == 0) && (!a->user || strcmp(a->user, r->user) == 0);
@@ -150,37 +155,50 @@ static int apply_user(const struct apply *a, uid_t uid, struct cl_error *e)
     return r;
 }
 
-/* Is it the first of its user's that is asked for? */
-static bool is_first(const struct apply *a, size_t i, uid_t *ret_uid)
+static bool add_uid(struct uids *uids, uid_t uid)
 {
-    cleanup_record struct record *record = NULL;
+    uid_t *grown;
 
-    if (record_load(a->run_fd, a->ids[i], &record, NULL) < 0 || !record->live || !is_asked_for(a, record))
+    for (size_t i = 0; i < uids->n; i++)
+        if (uids->items[i] == uid)
+            return true;
+    grown = reallocarray(uids->items, uids->n + 1, sizeof(*grown));
+    if (!grown)
         return false;
-    *ret_uid = record->uid;
-    for (size_t k = 0; k < i; k++) {
-        cleanup_record struct record *other = NULL;
-
-        if (record_load(a->run_fd, a->ids[k], &other, NULL) == 0 && other->live && is_asked_for(a, other) &&
-            other->uid == record->uid)
-            return false;
-    }
+    uids->items = grown;
+    grown[uids->n++] = uid;
     return true;
 }
 
-/* A user whose lock is not to be had is told as a failure, and the others go on. */
-static void apply_users(const struct apply *a)
+/* Whose cells are asked for. */
+static int find_users(const struct apply *a, struct uids *ret, struct cl_error *e)
 {
-    uid_t uid;
-
     for (size_t i = 0; a->ids && a->ids[i]; i++) {
-        struct cl_error e = {0};
+        cleanup_record struct record *record = NULL;
+
+        if (record_load(a->run_fd, a->ids[i], &record, NULL) == 0 && record->live && is_asked_for(a, record) &&
+            !add_uid(ret, record->uid))
+            return cl_fail(e, ENOMEM, "list the users of cells");
+    }
+    return 0;
+}
+
+/* A user whose lock is not to be had is told as a failure, and the others go on. */
+static int apply_users(const struct apply *a, struct cl_error *e)
+{
+    struct uids uids = {0};
+    int r = find_users(a, &uids, e);
+
+    for (size_t i = 0; r == 0 && i < uids.n; i++) {
+        struct cl_error cause = {0};
         char why[1200];
 
-        if (is_first(a, i, &uid) && apply_user(a, uid, &e) < 0)
-            (void)json_array_append_new(a->told, json_pack("{s:I, s:s}", "uid", (json_int_t)uid, "error",
-                                                           cl_error_format(&e, why, sizeof(why))));
+        if (apply_user(a, uids.items[i], &cause) < 0)
+            (void)json_array_append_new(a->told, json_pack("{s:I, s:s}", "uid", (json_int_t)uids.items[i], "error",
+                                                           cl_error_format(&cause, why, sizeof(why))));
     }
+    free(uids.items);
+    return r;
 }
 
 static int answer(const struct apply *a, struct cl_error *e)
@@ -219,10 +237,10 @@ int apply_verb(const struct caller *caller, char *const *arguments, struct cl_er
         r = decide_load_valid(a.write, &a.config, e);
     if (r == 0)
         r = record_list(a.run_fd, &a.ids, e);
-    if (r == 0) {
-        apply_users(&a);
+    if (r == 0)
+        r = apply_users(&a, e);
+    if (r == 0)
         r = json_array_size(a.told) == 0 && a.id ? cl_fail(e, ENOENT, "no live cell has the id %s", a.id) : answer(&a, e);
-    }
     json_decref(a.told);
     cl_config_free(a.config);
     cl_strv_free(a.ids);

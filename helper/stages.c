@@ -100,6 +100,8 @@ int stages_run(struct session *s, struct cl_error *e)
         return 0;
     if (!e->err)
         (void)cl_fail(e, -r, "stage failed");
+    if (e->key[0] && !e->origin[0] && s->config)
+        (void)cl_settings_origin(cl_config_settings(s->config), e->key, e->origin, sizeof(e->origin));
     (void)strncpy(e->stage, stages[i].name, sizeof(e->stage) - 1);
     for (i++; i-- > 0;)
         if (stages[i].undo)

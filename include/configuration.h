@@ -36,6 +36,8 @@ struct cl_settings {
     } network;
     struct cl_service *services; /* the built-in table, then `placement` of cloister.conf on top */
     size_t n_services;
+    char *file;      /* of cloister.conf; NULL: all is built-in */
+    unsigned *lines; /* of each setting in it; cl_settings_origin knows which is whose */
 };
 
 struct cl_config; /* settings and all policies, resolved through inheritance */
@@ -75,6 +77,9 @@ void cl_settings_free(struct cl_settings *settings);
 const struct cl_settings *cl_config_settings(const struct cl_config *config);
 size_t cl_config_count(const struct cl_config *config); /* policies, in file order */
 const struct cl_policy *cl_config_policy(const struct cl_config *config, size_t i);
+
+/* Where a setting ("network.pool") was written: "FILE:LINE" or "built-in"; "" where there is no such setting. Returns buf. */
+const char *cl_settings_origin(const struct cl_settings *settings, const char *name, char *buf, size_t size);
 
 /* Is the user exempt? uid 0 always is. ret_why receives "uid 0", "user root" or "group sudo"; may be NULL. */
 bool cl_settings_exempt(const struct cl_settings *settings, const struct cl_user *user, char *ret_why,

@@ -94,9 +94,22 @@ cat >"$WORK/with-pam" <<'EOT'
 mount --bind "$1" "/etc/pam.d/$2" && shift && exec "$@"
 EOT
 chmod 755 "$WORK/with-pam"
-with_pam="unshare -m --propagation private $WORK/with-pam $WORK/pam"
+with_pam=(unshare -m --propagation private "$WORK/with-pam" "$WORK/pam")
 check_equal "the terminal that su was called on is the cell's console" "/dev/console console ptmx" \
-	"$(script -qc "$with_pam su $ALICE -c 'tty; ls -d /dev/console | cut -c6-; ls /dev/pts'" /dev/null </dev/null | plain)"
+	"$(script -qc "${with_pam[*]} su $ALICE -c 'tty; ls -d /dev/console | cut -c6-; ls /dev/pts'" /dev/null </dev/null | plain)"
+# A console of this machine's, if it has any.
+console=
+for terminal in tty8 ttyS0 ttyS1; do
+	[ -n "$console" ] || ! { : <>"/dev/$terminal"; } 2>/dev/null || console=/dev/$terminal
+done
+if [ -n "$console" ]; then
+	for name in "$ALICE" "$DAVE"; do
+		check_equal "$name: a console has its own name" "$console" \
+			"$(setsid "${with_pam[@]}" su "$name" -c 'tty; exec 0<&-' <"$console" 2>/dev/null | plain)"
+	done
+else
+	skip "a console has its own name" "this machine has none"
+fi
 cat >"$WORK/login" <<'EOT'
 set timeout 120
 log_user 0
@@ -109,9 +122,9 @@ expect eof
 EOT
 # util-linux' login opens its terminal anew, by the name that it has on the host.
 if login --version 2>&1 | grep -q util-linux; then
-	check_matches "login on a pseudo-terminal needs the host's" "^/dev/pts/" "$(expect -f "$WORK/login" $with_pam login -f "$DAVE" 2>&1)"
+	check_matches "login on a pseudo-terminal needs the host's" "^/dev/pts/" "$(expect -f "$WORK/login" "${with_pam[@]}" login -f "$DAVE" 2>&1)"
 else
-	check_equal "that of login, too" /dev/console "$(expect -f "$WORK/login" $with_pam login -f "$ALICE" 2>&1)"
+	check_equal "that of login, too" /dev/console "$(expect -f "$WORK/login" "${with_pam[@]}" login -f "$ALICE" 2>&1)"
 fi
 
 release one host

@@ -381,7 +381,7 @@ id=$(basename "$(find "$RUN/cells" -name '*.json')" .json)
 for slot in 2 3 4 5 6; do
 	[ -e "$RUN/net/000$slot" ] || echo "$id" >"$RUN/net/000$slot"
 done
-check_refused "when all addresses are taken" bob 'stage=network' 'key=network.pool' 'all addresses of 100.64.112.0/29 are taken'
+check_refused "when all addresses are taken" bob 'stage=network' 'key=network.pool \(.*/cloister\.conf:[0-9]+\)' 'all addresses of 100.64.112.0/29 are taken'
 for slot in 2 3 4 5 6; do
 	grep -q rule "$RUN/net/000$slot" || echo 0123456789012345678901234567890 | cut -c1-"${#id}" >"$RUN/net/000$slot"
 done

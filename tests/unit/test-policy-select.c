@@ -137,6 +137,16 @@ static void test_exempt(void **state)
     cl_settings_free(settings);
 }
 
+/* The file is named by its end: it lies in a folder of the test's. */
+static void assert_origin(const struct cl_settings *settings, const char *name, const char *expected)
+{
+    char origin[4200];
+    size_t length = strlen(cl_settings_origin(settings, name, origin, sizeof(origin)));
+
+    assert_true(length >= strlen(expected));
+    assert_string_equal(origin + (*expected == '/' ? length - strlen(expected) : 0), expected);
+}
+
 /* Settings don't look at policies: exempt users get in when those are broken. */
 static void test_settings(void **state)
 {
@@ -164,6 +174,10 @@ static void test_settings(void **state)
     assert_int_equal(cl_settings_placement(settings, "mydm"), CL_PLACEMENT_FORK);
     assert_int_equal(cl_settings_placement(settings, "sshd"), CL_PLACEMENT_FORK);
     assert_int_equal(cl_settings_placement(settings, "atd"), CL_PLACEMENT_FORK);
+    assert_origin(settings, "deadline", "/cloister.conf:1");
+    assert_origin(settings, "placement", "/cloister.conf:2");
+    assert_origin(settings, "network.pool", "built-in");
+    assert_origin(settings, "network.none", "");
     cl_settings_free(settings);
 
     settings = NULL;
