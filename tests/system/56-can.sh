@@ -28,7 +28,7 @@ policies = ( { name = "can"; inherit = "default"; priority = 100; match = { user
   capabilities = { bounding = ["DEFAULT"]; add = ["SYS_PTRACE"]; drop = ["CHOWN"]; ambient = ["NET_BIND_SERVICE", "KILL"]; };
   seccomp = { allow = ["perf_event_open"];
               deny = ["mkdir", "mkdirat"]; };
-  files = { hide = ["/root", "/boot", "$place/hidden", "/etc/issue"];
+  files = { pts = "private"; hide = ["/root", "/boot", "$place/hidden", "/etc/issue"];
             read_only = ["$place/fixed"];
             mounts = ( { source = "$place/open"; target = "$place/course"; options = "ro"; } ); };
 } );
@@ -111,8 +111,8 @@ EOT
 # Paths: no is what is not there, an empty folder that can't be written to, or a file that is the null device.
 printf '%s\n' "$place/open/file" "$place/link" "$place/hidden" "$place/hidden/file" "$place/fixed/file" \
 		"$place/course/file" "$place/none" /root /root/.bashrc /boot /etc/issue /tmp "/tmp/$SITE_PREFIX-none" /run/sshd /run/lock \
-		/var/run/lock /dev/null /dev/kmsg /dev/pts "/home/$ALICE" "/home/$BOB" "/home/$BOB/.bashrc" /home /proc/self/status \
-		/proc/sys/kernel/hostname /sys/firmware /bin/sh >"$shared/paths"
+		/var/run/lock /dev/null /dev/kmsg /dev/pts /dev/pts/ptmx /dev/pts/0 /dev/pts/null "/home/$ALICE" "/home/$BOB" "/home/$BOB/.bashrc" /home /proc/self/status \
+		/proc/sys/kernel/hostname /proc/sys/kernel/pty /sys/firmware /bin/sh >"$shared/paths"
 chmod 644 "$shared/paths"
 cat >"$shared/look" <<'EOT'
 #!/bin/bash
