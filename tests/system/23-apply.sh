@@ -19,9 +19,9 @@ fi
 limits() {
 	policy "60-$1" <<-POLICY
 		policies = ( { name = "$1"; inherit = "students"; priority = 100; match = { users = ["$2"]; };
-		  cgroup = { when_unavailable = "$WHEN"; pids_max = 200; memory_max = "512M"; swap_max = 0; cpu_max = "150%";
-		    $3 };
-		  $4 } );
+		  cgroup = { when_unavailable = "$WHEN"; memory_max = "512M"; swap_max = 0; cpu_max = "150%";
+		    ${3-} };
+		  ${4-} } );
 	POLICY
 }
 
