@@ -10,9 +10,9 @@
 
 MIB=$((1024 * 1024))
 if have cgroup2-controllers; then
-	WHEN=refuse
+	WHEN="refuse"
 else
-	WHEN=continue
+	WHEN="continue"
 fi
 
 # limits NAME USER CGROUP-SETTINGS [OTHER SETTINGS]
@@ -75,8 +75,8 @@ test_manager() {
 	check_kernel "$1: and changes nothing" "200 $((512 * MIB)) max 150000 100000 40 max $((64 * MIB)) max 100000"
 	check_equal "$1: also in the record" 200 "$(ctl show "$id" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["limits"][0]["value"])')"
 	log_mark
-	done=$(ctl apply --json)
-	check_equal "$1: what is done is what was said" "False $expected" "$(field "str(d['dry_run']) + ' ' + $changes" <<<"$done")"
+	document=$(ctl apply --json)
+	check_equal "$1: what is done is what was said" "False $expected" "$(field "str(d['dry_run']) + ' ' + $changes" <<<"$document")"
 	check_kernel "$1: and the kernel has it" "50 $((512 * MIB)) $((128 * MIB)) 150000 100000 max max max 50000 100000"
 	check_matches "$1: the log tells" "apply: id=$id user=$ALICE policy=one .*cgroup\.pids_max=50" "$(site_log)"
 	check_matches "$1: show tells what holds, and where it was written" "cgroup\.pids_max +50 +.*/60-one\.conf:3" "$(ctl show "$id")"
