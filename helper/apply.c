@@ -57,17 +57,15 @@ static int load_cells(const struct apply *a, uid_t uid, struct cells *ret, struc
     for (size_t i = 0; a->ids && a->ids[i]; i++) {
         struct record *record = NULL;
         struct apply_cell *grown;
+        bool ours;
 
         if (record_load(a->run_fd, a->ids[i], &record, NULL) < 0)
             continue;
-        grown = record->uid == uid && record->live && record_in_use(record)
-                    ? reallocarray(ret->items, ret->n + 1, sizeof(*grown))
-                    : NULL;
+        ours = record->uid == uid && record->live && record_in_use(record);
+        grown = ours ? reallocarray(ret->items, ret->n + 1, sizeof(*grown)) : NULL;
         if (!grown) {
-            bool lost = record->uid == uid && record->live && record_in_use(record);
-
             record_free(record);
-            if (lost)
+            if (ours)
                 return cl_fail(e, ENOMEM, "load the records");
             continue;
         }

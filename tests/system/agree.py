@@ -227,6 +227,11 @@ def check_tmp_size(key, value, values, facts):
         yield from expect("size of the home", str(value), path_of(facts, facts.host["home"])["size"])
 
 
+@check("files.pts")
+def check_pts(key, value, values, facts):
+    yield from expect("the count of terminals is seen", value == "host", path_of(facts, "/proc/sys/kernel/pty")["entries"] != "0")
+
+
 @check("files.hide")
 def check_hide(key, value, values, facts):
     view = facts.host["view"]

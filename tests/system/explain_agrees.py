@@ -16,7 +16,7 @@ import policy_sets
 
 E = os.environ
 VIEW = E["VIEW"]
-PATHS = ["/etc/passwd", "/tmp", "/var/tmp", "/dev/shm", "/run", "/boot", "/opt"] + [
+PATHS = ["/etc/passwd", "/tmp", "/var/tmp", "/dev/shm", "/run", "/proc/sys/kernel/pty", "/boot", "/opt"] + [
     VIEW + "/" + name for name in ("private", "hide", "file", "fixed", "source", "bind", "empty")]
 
 

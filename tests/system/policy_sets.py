@@ -99,6 +99,8 @@ class Generator:
                                                    chance.randint(1, 5))
         if chance.random() < 0.5:
             files["files.tmp_size"] = chance.choice(["1M", "16M", 64 * MIB, "1G"])
+        if chance.random() < 0.4:
+            files["files.pts"] = chance.choice(["host", "private"])
         if chance.random() < 0.6:
             files["files.hide"] = chance.sample(["/root", "/boot", view + "/hide", view + "/file"],
                                                 chance.randint(1, 4))
