@@ -1,0 +1,209 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Homes of every kind, each bound, read-only, and replaced by an empty one: the login works as it would without Cloister, the
+# home is where NSS says, and no other is seen.
+
+. "$(dirname "$0")/../lib/test.sh"
+. "$(dirname "$0")/cells.sh"
+
+place=/srv/$SITE_PREFIX-homes
+uid=$(user_id dave) gid=$(id -g "$DAVE") home_of_dave=$(getent passwd "$DAVE" | cut -d: -f6)
+undo_note tree "$place"
+undo_note mount "$place/all/served"
+undo_note mount "$place/all/mnt"
+undo_note mount "$place/all/mnt/deeper"
+clear_place() {
+	local mount
+	policies_reset
+	wait_for usermod -d "$home_of_dave" "$DAVE"
+	for mount in "$place/all/mnt/deeper" "$place/all/mnt" "$place/all/served" "$place/auto/dave"; do
+		! grep -qF " $mount " /proc/self/mountinfo || umount -l "$mount"
+	done
+	! have systemd || systemctl stop "$automount" "${automount%.automount}.mount" 2>/dev/null
+	rm -f "/run/systemd/system/${automount%.automount}".*
+	rm -rf --one-file-system "$place" "/home/$BOB/home" "/home/$BOB/link"
+	test_cleanup
+}
+automount=$(have systemd && systemd-escape -p --suffix=automount "$place/auto/dave")
+trap clear_place EXIT
+
+# As it is for the user who logs in: each line a fact.
+cat >"$WORK/look" <<'EOT'
+echo "pwd $PWD"
+echo "home $HOME"
+echo "mark $(cat ~/mark 2>/dev/null)"
+(: >~/new) 2>/dev/null && echo "written" || echo "refused"
+for folder in "$(dirname "$HOME")" /home; do
+	for name in "$folder"/*; do
+		[ ! -e "$name" ] || [ "$folder" = / ] || echo "beside $name"
+	done
+done
+EOT
+
+home_is() { # PATH
+	HOME_NOW=$1
+	wait_for usermod -d "$1" "$DAVE" || fail "usermod -d $1"
+}
+
+make_home() { # PATH
+	mkdir -p "$1"
+	echo "of $1" >"$1/mark"
+	chown -R "$uid:$gid" "$1"
+	chmod 700 "$1"
+}
+
+files_home() { # bind, readonly, tmpfs [MORE]
+	policy 60-homes <<-EOT
+		policies = ( { name = "homes"; inherit = "default"; priority = 100; match = { users = ["$DAVE"]; };
+		  files = { home = "$1"; ${2-} }; } );
+	EOT
+	POLICY=$1
+}
+
+look() {
+	LOOK=$(as dave -- bash -s <"$WORK/look" 2>"$WORK/errors")
+}
+
+fact() { # NAME
+	sed -n "s/^$1 \{0,1\}//p" <<<"$LOOK"
+}
+
+# The home is there, with what the host has in it, can or cannot be written to, and nobody else's is.
+check_home() { # DESCRIPTION MARK written|refused
+	look
+	check_equal "$POLICY: $1: the login is in the home" "$HOME_NOW" "$(fact pwd)"
+	check_equal "$POLICY: $1: which has what it should" "$2" "$(fact mark)"
+	check_matches "$POLICY: $1: writing is $3" "^$3\$" "$LOOK"
+	check_equal "$POLICY: $1: no other home is seen" "$HOME_NOW" "$(fact beside)"
+}
+
+# The login works, in /, and tells what it would tell without Cloister.
+check_no_home() { # DESCRIPTION [ERROR]
+	look
+	check_equal "$POLICY: $1: the login is in /" / "$(fact pwd)"
+	check_equal "$POLICY: $1: no other home is seen" "" "$(fact beside)"
+	[ $# -lt 2 ] || check_matches "$POLICY: $1: the user is told" "Could not chdir to home directory $HOME_NOW: $2" "$(cat "$WORK/errors")"
+}
+
+mkdir -p "$place/data" "$place/links" "$place/all/mnt" "$place/all/served" "$place/auto"
+chmod 755 "$place" "$place"/*
+make_home "$place/all/other"
+make_home "$place/all/dave"
+make_home "$place/data/dave"
+make_home "$place/data/other"
+ln -s "$place/data/dave" "$place/links/dave"
+ln -s "$place/data/other" "$place/links/other"
+odd="$place/odd ones/d  ä'\"*\\040 [v]\$(x)"
+make_home "$odd"
+make_home "$place/odd ones/other"
+mount -t tmpfs -o "mode=755,uid=$uid" tmpfs "$place/all/mnt"
+make_home "$place/all/mnt"
+mkdir "$place/all/mnt/deeper"
+mount -t tmpfs -o "mode=755,uid=$uid" tmpfs "$place/all/mnt/deeper"
+make_home "$place/all/mnt/deeper"
+
+for kind in bind readonly tmpfs; do
+	files_home $kind
+	written=written
+	[ $kind != readonly ] || written=refused
+	mark() { # PATH
+		[ $kind = tmpfs ] || echo "of $1"
+	}
+	home_is "$place/all/dave"
+	check_home "anywhere" "$(mark "$place/all/dave")" $written
+	[ $kind = bind ] || check "$kind: nothing was written on the host" test ! -e "$place/all/dave/new"
+	rm -f "$place/all/dave/new"
+	home_is "$place/links/dave"
+	check_home "behind a link" "$(mark "$place/data/dave")" $written
+	home_is "$odd"
+	check_home "of an odd name" "$(mark "$odd")" $written
+	home_is "$place/all/mnt"
+	check_home "that is a mount" "$(mark "$place/all/mnt")" $written
+	if [ $kind = tmpfs ]; then
+		home_is "$place/all/none"
+		check_home "that is missing" "" written
+	else
+		home_is "$place/all/mnt/deeper"
+		check_home "that is a mount in a mount" "of $place/all/mnt/deeper" $written
+		home_is "$place/all/none"
+		check_no_home "that is missing" "No such file or directory"
+	fi
+	home_is /nonexistent
+	check_no_home "of who has none" "No such file or directory"
+done
+
+# What lies below a home comes with it, and is as read-only.
+files_home readonly
+home_is "$place/all/mnt"
+check_equal "a mount in a read-only home is there, read-only" "of $place/all/mnt/deeper refused" \
+	"$(as dave -- 'echo "$(cat deeper/mark) $( (: >deeper/new) 2>/dev/null && echo written || echo refused)"')"
+
+files_home bind
+home_is /
+check_no_home "that is the root"
+touch "$place/all/file"
+home_is "$place/all/file"
+check_no_home "that is a file" "(Not a directory|No such file or directory)"
+chown "$(user_id bob)" "$place/all/other"
+home_is "$place/all/other"
+look
+check_equal "that is closed to its user: the login is in /" / "$(fact pwd)"
+check_matches "that is closed to its user: the user is told" "$HOME_NOW: Permission denied" "$(cat "$WORK/errors")"
+
+# Below another user's: theirs to rearrange, but only with what is theirs.
+mode=$(stat -c %a "/home/$BOB")
+chmod 711 "/home/$BOB"
+make_home "/home/$BOB/home"
+home_is "/home/$BOB/home"
+look
+check_equal "below another's: the login is in the home" "$HOME_NOW" "$(fact pwd)"
+check_equal "below another's: which has what it should" "of $HOME_NOW" "$(fact mark)"
+check_equal "below another's: of that nothing else is seen" "$(printf '%s\n' "$HOME_NOW" "/home/$BOB")" "$(fact beside)"
+ln -s /run "/home/$BOB/link"
+home_is "/home/$BOB/link"
+check_refused "below another's, a link" dave 'key=files.home' 'a symbolic link that is not followed'
+rm "/home/$BOB/link"
+chmod 700 "/home/$BOB"
+home_is "/home/$BOB/home"
+check_no_home "below another's, who let nobody in" "No such file or directory"
+chmod "$mode" "/home/$BOB"
+
+# On a filesystem that refuses root.
+start line "$(test_program system/fuse-home)" "$place/all/served" "$uid" "$gid"
+check_equal "a user serves a filesystem" mounted "$line"
+check_fails "which root does not see" ls "$place/all/served"
+for kind in bind readonly; do
+	files_home $kind
+	home_is "$place/all/served"
+	check_equal "$kind: a home that root cannot look at is there" "$HOME_NOW served" "$(as dave -- 'echo "$PWD $(ls)"')"
+done
+
+# Made by an earlier module of the stack.
+if [ -e /usr/share/pam-configs/mkhomedir ] || compgen -G "/lib/*/security/pam_mkhomedir.so" >/dev/null; then
+	files_home bind
+	pam_edit "/pam_cloister.so\$/{/^session/i session required pam_mkhomedir.so
+	}"
+	home_is "$place/all/made"
+	check_home "that pam_mkhomedir makes" "" written
+	pam_restore
+else
+	skip "a home that pam_mkhomedir makes" "there is no pam_mkhomedir"
+fi
+
+# Mounted by an automounter, when the cell is built.
+if have systemd; then
+	printf '[Mount]\nWhat=tmpfs\nType=tmpfs\nWhere=%s\nOptions=mode=700,uid=%s\n' "$place/auto/dave" "$uid" \
+		>"/run/systemd/system/${automount%.automount}.mount"
+	printf '[Automount]\nWhere=%s\n' "$place/auto/dave" >"/run/systemd/system/$automount"
+	systemctl daemon-reload
+	systemctl start "$automount"
+	home_is "$place/auto/dave"
+	check_home "that is mounted when it is needed" "" written
+	check "bind: which the host has, too" test -e "$place/auto/dave/new"
+else
+	skip "a home that is mounted when it is needed" "there is no systemd"
+fi
+
+policies_reset
+done_testing
