@@ -96,22 +96,22 @@ static const struct schema_key mount_keys[] = {
      .allowed = "an absolute path without .."},
     {.name = "options",
      .kind = SCHEMA_OPTIONS,
-     .allowed = "ro, rw, noexec, exec, bind, rbind, nosuid, nodev, size="},
+     .allowed = "ro, rw, noexec, exec, bind, rbind, nosuid, nodev, size=, inodes="},
 };
 
 static void mount_init(void *record)
 {
     struct cl_mount *mount = record;
 
-    mount->size = CL_UNLIMITED;
+    mount->size = mount->inodes = CL_UNLIMITED;
 }
 
 static bool mount_finish(const void *record, const char **ret_why)
 {
     const struct cl_mount *mount = record;
 
-    if (mount->source && mount->size != CL_UNLIMITED)
-        *ret_why = "size= is for a tmpfs; this mount has a source";
+    if (mount->source && (mount->size != CL_UNLIMITED || mount->inodes != CL_UNLIMITED))
+        *ret_why = "size= and inodes= are for a tmpfs; this mount has a source";
     else if (!mount->source && mount->recursive)
         *ret_why = "rbind needs a source";
     else
@@ -313,6 +313,12 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
                            .check = check_root,
                            .allowed = "an absolute path without ..",
                            .fallback = "\"/\""},
+    [CL_KEY_FILES_OVERLAY] = {.name = "files.overlay",
+                              .kind = SCHEMA_ENUM,
+                              AT(files.overlay),
+                              .values = WORDS([CL_OVERLAY_NONE] = "none", [CL_OVERLAY_TMPFS] = "tmpfs"),
+                              .later = WORDS("home"),
+                              .fallback = "\"none\""},
     [CL_KEY_FILES_HOME] =
         {.name = "files.home",
          .kind = SCHEMA_ENUM,
@@ -327,6 +333,12 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
                                .min = 64 * K,
                                .max = SIZE_LIMIT,
                                .fallback = "\"256M\""},
+    [CL_KEY_FILES_TMP_INODES] = {.name = "files.tmp_inodes",
+                                 .kind = SCHEMA_NUMBER,
+                                 AT(files.tmp_inodes),
+                                 .min = 64,
+                                 .max = 1000000000,
+                                 .fallback = "100000"},
     [CL_KEY_FILES_HIDE] =
         PATHS("files.hide", files.hide, check_hidden_path,
               "[\"/root\", \"/boot\", \"/var/log\", \"/var/spool/cron\", \"/var/spool/at\", "

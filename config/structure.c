@@ -27,6 +27,9 @@ static bool set_option(struct cl_mount *mount, const char *option)
     else if (strncmp(option, "size=", 5) == 0)
         return reading_quantity(SCHEMA_SIZE, option + 5, &mount->size) == 0 && mount->size >= 65536 &&
                mount->size <= SCHEMA_SIZE_MAX;
+    else if (strncmp(option, "inodes=", 7) == 0)
+        return reading_quantity(SCHEMA_NUMBER, option + 7, &mount->inodes) == 0 && mount->inodes >= 64 &&
+               mount->inodes <= 1000000000;
     else
         return strcmp(option, "nosuid") == 0 || strcmp(option, "nodev") == 0;
     return true;

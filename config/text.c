@@ -32,12 +32,14 @@ static const void *record_at(const struct schema_key *row, const void *base, siz
 
 void schema_options_text(const struct cl_mount *mount, char *buf, size_t size)
 {
-    char bytes[32];
+    char bytes[32], inodes[40] = "";
 
-    snprintf(buf, size, "%s,nosuid,nodev%s%s%s%s", mount->read_only ? "ro" : "rw",
+    if (mount->inodes != CL_UNLIMITED)
+        snprintf(inodes, sizeof(inodes), ",inodes=%" PRIu64, mount->inodes);
+    snprintf(buf, size, "%s,nosuid,nodev%s%s%s%s%s", mount->read_only ? "ro" : "rw",
              mount->noexec ? ",noexec" : "", mount->recursive ? ",rbind" : "",
              mount->size != CL_UNLIMITED ? ",size=" : "",
-             mount->size != CL_UNLIMITED ? schema_size_text(mount->size, bytes, sizeof(bytes)) : "");
+             mount->size != CL_UNLIMITED ? schema_size_text(mount->size, bytes, sizeof(bytes)) : "", inodes);
 }
 
 static void put_value(const struct schema_key *row, const void *base, FILE *out);

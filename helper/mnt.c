@@ -96,6 +96,27 @@ int mnt_devpts(gid_t gid, uint64_t max, struct cl_error *e)
     return finish(context, "devpts", MNT_NOEXEC | MNT_DEVICES, e);
 }
 
+static int set_path(int context, const char *key, int fd)
+{
+    char path[32];
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return fsconfig(context, FSCONFIG_SET_STRING, key, path, 0);
+}
+
+int mnt_overlay(int lower, int upper, int work, struct cl_error *e)
+{
+    cleanup_fd int context = fsopen("overlay", FSOPEN_CLOEXEC);
+
+    if (context < 0)
+        return cl_fail(e, errno, "open an overlay");
+    if (fsconfig(context, FSCONFIG_SET_STRING, "source", "cloister", 0) < 0 ||
+        set_path(context, "lowerdir", lower) < 0 || set_path(context, "upperdir", upper) < 0 ||
+        set_path(context, "workdir", work) < 0)
+        return cl_fail(e, errno, "configure an overlay");
+    return finish(context, "overlay", 0, e);
+}
+
 int mnt_clone(int fd, unsigned flags, int userns_fd, bool *ret_mapped, struct cl_error *e)
 {
     unsigned recursive = flags & MNT_RECURSIVE ? AT_RECURSIVE : 0;

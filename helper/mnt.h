@@ -36,6 +36,9 @@ int mnt_tmpfs(const struct mnt_tmpfs *what, struct cl_error *e) CL_WARN_UNUSED;
 int mnt_new(const char *fstype, unsigned flags, struct cl_error *e) CL_WARN_UNUSED;
 /* A new instance of devpts, with its own numbers, at most max of them, and a ptmx for everyone. */
 int mnt_devpts(gid_t gid, uint64_t max, struct cl_error *e) CL_WARN_UNUSED;
+/* An overlay of folders that are open, in mounts that are attached: upper takes what is written; work is an empty folder of the
+ * same filesystem. An id-mapped lower needs Linux 5.19. */
+int mnt_overlay(int lower, int upper, int work, struct cl_error *e) CL_WARN_UNUSED;
 /* A copy of what is open as fd, without propagation in either direction but for MNT_FOLLOW. userns_fd >= 0: id-mapped by that user namespace, where
  * the filesystem can; *ret_mapped (may be NULL) says whether it is. With MNT_RECURSIVE, submounts come along, and
  * are mapped all or none. */

@@ -14,8 +14,6 @@
 #include "session.h"
 #include "view_layout.h"
 
-#define VIEW_INODES_MAX 100000 /* of each filesystem in memory that the user may write to */
-
 struct view {
     const struct session *s;
     int host;   /* O_PATH of the host's root, in this mount namespace */
@@ -23,6 +21,7 @@ struct view {
     int tree;   /* O_PATH of the folder of the host that becomes the cell's root */
     char tree_path[PATH_MAX]; /* without links; empty: the host's root */
     bool other; /* files.root is another tree than the host's */
+    bool own;   /* the cell's root is the host's own, as it is: no other tree, and no overlay */
     int root;   /* O_PATH of the cell's root */
     int idmap;  /* user namespace for id-mapped mounts; -1: plain */
     int null;   /* O_PATH of the cell's /dev/null, to mask files with */
@@ -74,6 +73,8 @@ int view_places(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_shell(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* Fail because the tree has no folder at path. */
 int view_lacks(const struct view *v, const char *path, struct cl_error *e) CL_WARN_UNUSED;
+/* view_overlay.c: put a filesystem in memory over the root, which takes what is written. */
+int view_overlay(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_accounts.c: the user in passwd(5) and group(5) of another tree. */
 int view_accounts_prepare(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_accounts(struct view *v, struct cl_error *e) CL_WARN_UNUSED;

@@ -143,6 +143,21 @@ static bool kernel_has(const char *path)
     return path_is_below(path, "/sys/fs/cgroup") || lstat(path, &st) == 0 || errno == EACCES;
 }
 
+static void refuse_writing(struct view_answer *a, enum cl_key key, const char *entry)
+{
+    a->writable = false;
+    a->read_only_key = key;
+    (void)snprintf(a->read_only_entry, sizeof(a->read_only_entry), "%s", entry);
+}
+
+/* The overlay is over the root's own filesystem; what else is mounted below it is read-only. */
+static bool other_mount(const struct plan *plan, const char *host)
+{
+    const struct mount_line *line = mount_of(plan->mounts, host);
+
+    return line && line != mount_of(plan->mounts, plan->root[0] ? plan->root : "/");
+}
+
 static void look(const struct plan *plan, const struct step *step, struct view_answer *a)
 {
     const char *below = step ? a->path + strlen(step->path) : "";
@@ -159,6 +174,8 @@ static void look(const struct plan *plan, const struct step *step, struct view_a
             a->kind = VIEW_UNSEEN;
         else
             a->there = host_has(a, &st);
+        if (!step && a->writable && plan->policy->files.overlay != CL_OVERLAY_NONE && other_mount(plan, a->host))
+            refuse_writing(a, CL_KEY_FILES_OVERLAY, mount_of(plan->mounts, a->host)->point);
     } else {
         a->there = is_furnished(plan, step, below);
     }
@@ -176,11 +193,11 @@ static void find(const struct plan *plan, const char *path, struct view_answer *
     (void)snprintf(a->path, sizeof(a->path), "%s", path);
     if (plan->other) {
         a->kind = VIEW_ROOT;
-        a->key = a->read_only_key = CL_KEY_FILES_ROOT;
-        a->writable = false;
+        a->key = CL_KEY_FILES_ROOT;
         (void)snprintf(a->entry, sizeof(a->entry), "%s", plan->policy->files.root);
-        (void)snprintf(a->read_only_entry, sizeof(a->read_only_entry), "%s", plan->policy->files.root);
     }
+    if (plan->other && plan->policy->files.overlay == CL_OVERLAY_NONE)
+        refuse_writing(a, CL_KEY_FILES_ROOT, plan->policy->files.root);
     if ((size_t)snprintf(a->host, sizeof(a->host), "%s%s", plan->root, path) >= sizeof(a->host))
         a->host[0] = '\0';
     for (size_t i = 0; i < plan->n; i++) {

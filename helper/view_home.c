@@ -80,7 +80,7 @@ static int home_mount(const struct view *v, struct cl_error *e)
 {
     const struct session *s = v->s;
     const struct mnt_tmpfs empty = {.size = s->policy->files.tmp_size,
-                                    .inodes = VIEW_INODES_MAX,
+                                    .inodes = s->policy->files.tmp_inodes,
                                     .mode = 0700,
                                     .uid = s->user->uid,
                                     .gid = s->user->gid};
@@ -101,7 +101,7 @@ static int place_among_others(const struct view *v, int mount, struct cl_error *
     struct cl_error why = {0};
     int r;
 
-    if (v->s->policy->files.home == CL_HOME_BIND && !v->other)
+    if (v->s->policy->files.home == CL_HOME_BIND && v->own)
         return 0; /* it is there already, with the host's root or as a mount of the host */
     r = view_attach(v, mount, home, &why);
     if (r == -ENOENT && v->s->policy->files.home == CL_HOME_TMPFS) {
@@ -133,7 +133,7 @@ static int place_among_homes(const struct view *v, int mount, struct cl_error *e
 static int place_home(const struct view *v, int mount, struct cl_error *e)
 {
     int r = v->homes.base[0] ? place_among_homes(v, mount, e) : place_among_others(v, mount, e);
-    bool in_place = !v->homes.base[0] && v->s->policy->files.home == CL_HOME_BIND && !v->other;
+    bool in_place = !v->homes.base[0] && v->s->policy->files.home == CL_HOME_BIND && v->own;
 
     return r < 0 || v->home < 0 || in_place ? r : view_host_mounts(v, true, e);
 }

@@ -99,7 +99,7 @@ static bool in_home(const struct view *v, const struct mount_line *line)
 /* The user's own home may be of a filesystem that the user serves; it is cloned, and never looked at. */
 static bool is_users_home(const struct view *v, const struct mount_line *line)
 {
-    return v->homes.has_home && !v->homes.base[0] && !v->other && strcmp(line->point, v->home_path) == 0;
+    return v->homes.has_home && !v->homes.base[0] && v->own && strcmp(line->point, v->home_path) == 0;
 }
 
 /* Where in the cell? Below the home, and below the tree that becomes the root; false: nowhere. */
@@ -119,7 +119,7 @@ static bool find_place(const struct view *v, const struct mount_table *table, co
 int view_host_mounts(const struct view *v, bool below_home, struct cl_error *e)
 {
     struct mount_table *table = calloc(1, sizeof(*table));
-    bool read_only = below_home ? v->s->policy->files.home == CL_HOME_READONLY : v->other;
+    bool read_only = below_home ? v->s->policy->files.home == CL_HOME_READONLY : !v->own;
     char place[PATH_MAX];
     int r = table ? mounts_load(table, e) : cl_fail(e, ENOMEM, "read the host's mounts");
 
@@ -168,11 +168,13 @@ int view_host_root(struct view *v, struct cl_error *e)
     r = view_accounts_prepare(v, e);
     if (r < 0)
         return r;
-    v->root = mnt_clone(v->tree, v->other ? MNT_RDONLY : 0, v->idmap, &mapped, e);
+    v->root = mnt_clone(v->tree, v->own ? 0 : MNT_RDONLY, v->idmap, &mapped, e);
     if (v->root < 0)
         return v->root;
     if (v->idmap >= 0 && !mapped)
         cl_log(LOG_DEBUG, "the root filesystem cannot be id-mapped: root's files show as nobody's");
     r = mnt_attach(v->root, v->place, e);
+    if (r == 0 && v->s->policy->files.overlay == CL_OVERLAY_TMPFS)
+        r = view_overlay(v, e);
     return r < 0 ? r : view_host_mounts(v, false, e);
 }

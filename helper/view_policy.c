@@ -43,7 +43,7 @@ static int make_private(const struct view *v, const char *path, struct cl_error 
 {
     bool is_run = strcmp(path, "/run") == 0;
     const struct mnt_tmpfs what = {.size = v->s->policy->files.tmp_size,
-                                   .inodes = VIEW_INODES_MAX,
+                                   .inodes = v->s->policy->files.tmp_inodes,
                                    .mode = is_run ? 0755 : 01777,
                                    .uid = v->s->cell_uid,
                                    .gid = v->s->cell_gid};
@@ -78,7 +78,7 @@ static int add_mount(const struct view *v, const struct cl_mount *m, struct cl_e
     unsigned flags =
         (m->read_only ? MNT_RDONLY : 0) | (m->noexec ? MNT_NOEXEC : 0) | (m->recursive ? MNT_RECURSIVE : 0);
     const struct mnt_tmpfs empty = {.size = m->size == CL_UNLIMITED ? v->s->policy->files.tmp_size : m->size,
-                                    .inodes = VIEW_INODES_MAX,
+                                    .inodes = m->inodes == CL_UNLIMITED ? v->s->policy->files.tmp_inodes : m->inodes,
                                     .mode = 0700,
                                     .uid = v->s->user->uid,
                                     .gid = v->s->user->gid,

@@ -25,6 +25,7 @@ int view_find_root(struct view *v, struct cl_error *e)
     int r;
 
     v->other = strcmp(policy->files.root, "/") != 0;
+    v->own = !v->other && policy->files.overlay == CL_OVERLAY_NONE;
     r = view_open_host(v, policy->files.root, &v->tree, &why);
     if (r == 0)
         r = fstat(v->tree, &st) < 0 ? -errno : path_of(v->tree, v->tree_path, sizeof(v->tree_path));

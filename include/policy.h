@@ -66,9 +66,11 @@ enum cl_key {
     CL_KEY_APPARMOR_WHEN_UNAVAILABLE,
     CL_KEY_NO_NEW_PRIVS,
     CL_KEY_FILES_ROOT,
+    CL_KEY_FILES_OVERLAY,
     CL_KEY_FILES_HOME,
     CL_KEY_FILES_PRIVATE,
     CL_KEY_FILES_TMP_SIZE,
+    CL_KEY_FILES_TMP_INODES,
     CL_KEY_FILES_HIDE,
     CL_KEY_FILES_READ_ONLY,
     CL_KEY_FILES_MOUNTS,
@@ -92,6 +94,7 @@ enum cl_mode { CL_MODE_ENFORCE, CL_MODE_AUDIT };
 enum cl_unavailable { CL_UNAVAILABLE_REFUSE, CL_UNAVAILABLE_CONTINUE };
 /* natural: id-mapped mounts show root's files as root's; plain: as nobody's. */
 enum cl_identity { CL_IDENTITY_NATURAL, CL_IDENTITY_PLAIN };
+enum cl_overlay { CL_OVERLAY_NONE, CL_OVERLAY_TMPFS };
 enum cl_home { CL_HOME_BIND, CL_HOME_TMPFS, CL_HOME_READONLY };
 enum cl_dev { CL_DEV_MINIMAL };
 /* private: a devpts of the cell's own. */
@@ -123,7 +126,8 @@ struct cl_mount {
     char *source; /* a path of the host; NULL: a tmpfs */
     char *target; /* a path of the cell */
     bool read_only, noexec, recursive; /* nosuid and nodev always hold */
-    uint64_t size; /* tmpfs: bytes, CL_UNLIMITED: files.tmp_size */
+    uint64_t size;   /* tmpfs: bytes, CL_UNLIMITED: files.tmp_size */
+    uint64_t inodes; /* tmpfs: CL_UNLIMITED: files.tmp_inodes */
 };
 
 struct cl_env {
@@ -171,9 +175,11 @@ struct cl_policy {
     bool no_new_privs;
     struct {
         char *root;
+        enum cl_overlay overlay; /* what takes the cell's writes to its root, instead of the host's files */
         enum cl_home home;
         char **private_dirs, **hide, **read_only;
-        uint64_t tmp_size; /* bytes, for each private directory */
+        uint64_t tmp_size;   /* bytes, for each private directory */
+        uint64_t tmp_inodes; /* files and folders, for each */
         struct cl_mount *mounts;
         size_t n_mounts;
         enum cl_dev dev;

@@ -135,6 +135,44 @@ else
 	skip "X11 forwarding has its cookie, by the tree's xauth" "there is no xauth"
 fi
 
+# An overlay takes what modes let the user write, and nothing else.
+# shellcheck disable=SC2016
+overlay_look='
+	echo "before $(cat /mark)$(cd /open && echo *)"
+	echo mine >/mark && echo mine >/open/own && echo "written $(cat /mark) $(cat /open/own)"
+	(echo x >/etc/passwd) 2>/dev/null || echo "passwd refused"
+	(echo x >/opt/data/x) 2>/dev/null || echo "mount refused"
+	(: >/tmp/x) && : >~/own && echo "private and home written"
+	while read -r what where type options rest; do [ "$where" != / ] || echo "root $type $options"; done </proc/self/mounts
+	echo "of $(stat -c %U:%a / /mark /open/own)"'
+for root in "$tree" /; do
+	prefix=
+	[ "$root" != / ] || prefix=$tree
+	look_in=${overlay_look//'/mark'/$prefix/mark}
+	look_in=${look_in//'/open'/$prefix/open}
+	look_in=${look_in//'/opt/data'/$prefix/opt/data}
+	root_policy "$root" 'overlay = "tmpfs"; tmp_size = "1M"; tmp_inodes = 70'
+	for try in first second; do
+		rm -f "/home/$ALICE/own"
+		look=$(as alice -- "$look_in" 2>&1)
+		check_equal "overlay of $root, $try login: it starts as the tree is" "of the tree*" "$(told before)"
+		check_equal "overlay of $root, $try login: it can be written" "mine mine" "$(told written)"
+	done
+	check_equal "overlay of $root: what is root's, and other mounts, cannot" "passwd mount" "$(sed -n 's/ refused$//p' <<<"$look" | xargs)"
+	check_matches "overlay of $root: the home and private folders are as without" '^private and home written$' "$look"
+	check "overlay of $root: the home is the host's" test -e "/home/$ALICE/own"
+	check_matches "overlay of $root: nosuid and nodev hold" '^root overlay rw,nosuid,nodev' "$look"
+	check_equal "overlay of $root: the tree has nothing of it" "of the tree " "$(cat "$tree/mark") $(ls "$tree/open")"
+	check_equal "overlay of $root: explain --can says that it can be written" true \
+		"$(ctl --config "$CONF" explain "$ALICE" --service "$SERVICE" --can "$prefix/mark" --json | sed -n 's/^ *"writable": \(.*\),$/\1/p')"
+	check_equal "overlay of $root: and another mount not" false \
+		"$(ctl --config "$CONF" explain "$ALICE" --service "$SERVICE" --can "$prefix/opt/data/file" --json | sed -n 's/^ *"writable": \(.*\),$/\1/p')"
+done
+check_equal "an overlay and a private folder hold as many files as the policy says" "refused refused" \
+	"$(as alice -- "for folder in $tree/open /tmp; do
+		(for i in {1..80}; do : >\$folder/\$i || exit 1; done) 2>/dev/null && echo written || echo refused
+	done" | xargs)"
+
 # What such a tree must have, and be.
 bare=$place/bare
 mkdir -p "$bare"/{proc,sys,dev,etc,home,bin,run} "$bare$RUN"

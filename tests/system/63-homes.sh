@@ -136,6 +136,7 @@ done
 # What lies below a home comes with it, and is as read-only.
 files_home readonly
 home_is "$place/all/mnt"
+# shellcheck disable=SC2016
 check_equal "a mount in a read-only home is there, read-only" "of $place/all/mnt/deeper refused" \
 	"$(as dave -- 'echo "$(cat deeper/mark) $( (: >deeper/new) 2>/dev/null && echo written || echo refused)"')"
 
@@ -171,11 +172,13 @@ chmod "$mode" "/home/$BOB"
 
 # On a filesystem that refuses root.
 start line "$(test_program system/fuse-home)" "$place/all/served" "$uid" "$gid"
+# shellcheck disable=SC2154
 check_equal "a user serves a filesystem" mounted "$line"
 check_fails "which root does not see" ls "$place/all/served"
 for kind in bind readonly; do
 	files_home $kind
 	home_is "$place/all/served"
+	# shellcheck disable=SC2016
 	check_equal "$kind: a home that root cannot look at is there" "$HOME_NOW served" "$(as dave -- 'echo "$PWD $(ls)"')"
 done
 

@@ -68,6 +68,8 @@ static void test_builtin_values(void **state)
     assert_strings(p->files.private_dirs, "/tmp /var/tmp /dev/shm /run");
     assert_strings(p->files.hide, "/root /boot /var/log /var/spool/cron /var/spool/at /var/lib/lastlog /var/lib/wtmpdb");
     assert_int_equal(p->files.tmp_size, 256 << 20);
+    assert_int_equal(p->files.tmp_inodes, 100000);
+    assert_int_equal(p->files.overlay, CL_OVERLAY_NONE);
     assert_int_equal(p->network.mode, CL_NETWORK_ISOLATED);
     assert_int_equal(p->session.grace, 5);
     assert_int_equal(p->session.max, 20);
