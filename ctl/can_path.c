@@ -24,6 +24,7 @@ static const struct {
     [VIEW_HOME] = {"is in the user's home", "does not exist in the user's home"},
     [VIEW_HOMES] = {"is there, with nothing in it but the way to the user's home", ""},
     [VIEW_OTHER_HOME] = {"is not seen: homes of others are not", "is not seen: homes of others are not"},
+    [VIEW_MAIL] = {"is there, with the user's own mailbox and no other", "is not seen: mailboxes of others are not"},
     [VIEW_KERNEL] = {"is the cell's own", "does not exist in the cell's own"},
     [VIEW_DEVICE] = {"is of the cell's own /dev", "is not in the cell's own /dev"},
     [VIEW_MOUNT] = {"is there, from elsewhere on the host", "does not exist in what is mounted there"},

@@ -143,7 +143,7 @@ static int change_root(const struct view *v, struct cl_error *e)
 
 /* The home comes first: wherever it may lie, it covers none of what follows. */
 static int (*const steps[])(struct view *v, struct cl_error *e) = {
-    view_host_root, view_places, view_home,   view_dev,      view_proc,  view_sys, view_private,
+    view_host_root, view_places, view_home,   view_dev,      view_proc,  view_sys, view_mail, view_private,
     view_status,    view_lists,  view_resolv, view_accounts, view_shell,
 };
 

@@ -73,6 +73,8 @@ int view_places(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_shell(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* Fail because the tree has no folder at path. */
 int view_lacks(const struct view *v, const char *path, struct cl_error *e) CL_WARN_UNUSED;
+/* view_mail.c: of the mailboxes of the host, only the user's own. */
+int view_mail(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_overlay.c: put a filesystem in memory over the root, which takes what is written. */
 int view_overlay(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_accounts.c: the user in passwd(5) and group(5) of another tree. */

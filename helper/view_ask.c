@@ -60,6 +60,7 @@ static const char *const kind_names[] = {
     [VIEW_HOME] = "home",
     [VIEW_HOMES] = "homes",
     [VIEW_OTHER_HOME] = "other-home",
+    [VIEW_MAIL] = "mail",
     [VIEW_KERNEL] = "kernel",
     [VIEW_DEVICE] = "device",
     [VIEW_MOUNT] = "mount",
@@ -391,6 +392,21 @@ static void add_kernel(struct plan *plan)
         add_at(plan, &masked, view_masked[i], NULL);
 }
 
+static void add_mail(struct plan *plan)
+{
+    const struct step folder = {.kind = VIEW_MAIL, .key = VIEW_BUILT_IN},
+                      own = {.kind = VIEW_MAIL, .writable = true, .key = VIEW_BUILT_IN};
+    char path[sizeof(VIEW_MAIL_FOLDER) + 256];
+    struct stat st;
+
+    if (plan->other)
+        return;
+    add_at(plan, &folder, VIEW_MAIL_FOLDER, NULL);
+    (void)snprintf(path, sizeof(path), VIEW_MAIL_FOLDER "/%s", plan->user->name);
+    if (lstat(path, &st) == 0 && st.st_uid == plan->user->uid && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+        add_step(plan, &own, path, path);
+}
+
 static void add_mounts(struct plan *plan)
 {
     for (size_t i = 0; i < plan->policy->files.n_mounts; i++) {
@@ -411,7 +427,7 @@ static void add_mounts(struct plan *plan)
 static void cover(struct plan *plan)
 {
     char *const *lists[] = {plan->policy->files.private_dirs, plan->policy->files.hide};
-    static const char *const kernel[] = {"/proc", "/sys", "/dev", CL_RUN_DIR};
+    static const char *const kernel[] = {"/proc", "/sys", "/dev", CL_RUN_DIR, VIEW_MAIL_FOLDER};
 
     for (size_t i = 0; i < CL_ARRAY_SIZE(kernel); i++)
         mount_cover(plan->mounts, kernel[i]);
@@ -449,6 +465,7 @@ static void make_plan(struct plan *plan)
     cover(plan);
     add_home(plan);
     add_kernel(plan);
+    add_mail(plan);
     add_list(plan, &private, plan->policy->files.private_dirs);
     add_at(plan, &status, CL_RUN_DIR, NULL);
     add_mounts(plan);

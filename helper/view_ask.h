@@ -23,6 +23,7 @@ enum view_kind {
     VIEW_HOME,       /* of the user's home */
     VIEW_HOMES,      /* a folder that has nothing but the way to the user's home */
     VIEW_OTHER_HOME, /* of the folder of homes, but not of the user's home */
+    VIEW_MAIL,       /* the user's mailbox, or the folder that has nothing but it */
     VIEW_KERNEL,     /* /proc and /sys of the cell */
     VIEW_DEVICE,     /* /dev of the cell */
     VIEW_MOUNT,      /* of the host's, by files.mounts */

@@ -141,13 +141,14 @@ static void cover(struct view *v, char *path)
 /* Beyond the table's size more is taken over than needed, and then covered all the same. */
 static void find_covered(struct view *v)
 {
-    static char proc[] = "/proc", sys[] = "/sys", dev[] = "/dev", run_root[] = CL_RUN_DIR;
+    static char proc[] = "/proc", sys[] = "/sys", dev[] = "/dev", run_root[] = CL_RUN_DIR, mail[] = VIEW_MAIL_FOLDER;
     const struct cl_policy *policy = v->s->policy;
 
     cover(v, proc);
     cover(v, sys);
     cover(v, dev);
     cover(v, run_root);
+    cover(v, mail);
     if (v->homes.base[0])
         cover(v, v->homes.base);
     for (size_t i = 0; policy->files.private_dirs && policy->files.private_dirs[i]; i++)

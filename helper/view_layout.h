@@ -9,7 +9,8 @@
 
 #include "policy.h"
 
-#define VIEW_USUAL_BASE "/home"
+#define VIEW_USUAL_BASE  "/home"
+#define VIEW_MAIL_FOLDER "/var/mail"
 
 /* The file in CL_RUN_DIR that tells a cell about itself, and the name of that folder in the cell's own /run; NULL: it is not
  * there. */

@@ -91,6 +91,7 @@ static int attach_mqueue(const struct view *v, struct cl_error *e)
 
 int view_dev(struct view *v, struct cl_error *e)
 {
+    struct stat st;
     cleanup_fd int dev = view_tmpfs(v, "/dev", 0755, 1024 * 1024, MNT_NOEXEC | MNT_DEVICES, e);
     int r = dev < 0 ? dev : make_devices(v, dev, e);
 
@@ -102,5 +103,7 @@ int view_dev(struct view *v, struct cl_error *e)
         r = attach_mqueue(v, e);
     if (r == 0)
         r = view_open(v, "/dev/null", &v->null, e);
+    if (r == 0 && (fstat(v->null, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)))
+        r = cl_fail(e, ENODEV, "open /dev/null of the cell"); /* what masks a file must be nothing else */
     return r < 0 ? r : mnt_seal(dev, e);
 }

@@ -22,7 +22,7 @@ clear_place() {
 	done
 	! have systemd || systemctl stop "$automount" "${automount%.automount}.mount" 2>/dev/null
 	rm -f "/run/systemd/system/${automount%.automount}".*
-	rm -rf --one-file-system "$place" "/home/$BOB/home" "/home/$BOB/link"
+	rm -rf --one-file-system "$place" "/home/$BOB/home" "/home/$BOB/link" "/var/mail/$DAVE" "/var/mail/$BOB"
 	test_cleanup
 }
 automount=$(have systemd && systemd-escape -p --suffix=automount "$place/auto/dave")
@@ -181,6 +181,60 @@ for kind in bind readonly; do
 	# shellcheck disable=SC2016
 	check_equal "$kind: a home that root cannot look at is there" "$HOME_NOW served" "$(as dave -- 'echo "$PWD $(ls)"')"
 done
+
+# Mail: one's own, to read and to empty; what arrives while the cell is there.
+home_is "$home_of_dave"
+policy 60-homes <<-EOT
+	policies = ( { name = "homes"; inherit = "default"; priority = 100; match = { users = ["$DAVE"]; };
+	  cgroup = { session = { memory_max = "300M"; }; }; } );
+EOT
+for user in "$DAVE" "$BOB"; do
+	echo "mail of $user" >"/var/mail/$user"
+	chown "$user:mail" "/var/mail/$user"
+	chmod 660 "/var/mail/$user"
+done
+HELD=(mail)
+hold mail dave
+check_equal "mailboxes: one's own is there, and no other" "$DAVE" "$(held mail -- ls /var/mail)"
+check_equal "and by its other name" "$DAVE" "$(held mail -- ls /var/spool/mail)"
+check_equal "with what is in it" "mail of $DAVE" "$(held mail -- cat "/var/mail/$DAVE")"
+echo "more mail" >>"/var/mail/$DAVE"
+check_equal "and what comes later" "more mail" "$(held mail -- tail -n 1 "/var/mail/$DAVE")"
+check "it can be emptied" held mail -- "truncate -s 0 /var/mail/$DAVE"
+check "on the host, too" test ! -s "/var/mail/$DAVE"
+check_matches "beside it nothing can be made, by the folder's mode" "Permission denied" "$(held mail -- "touch /var/mail/$DAVE.lock" 2>&1)"
+for user in "$DAVE" "$BOB"; do
+	expected=yes
+	[ "$user" = "$DAVE" ] || expected=no
+	check_equal "explain --can says so of $user's" $expected \
+		"$(ctl --config "$CONF" explain "$DAVE" --service "$SERVICE" --can "/var/mail/$user" --json | sed -n 's/^ *"answer": "\(.*\)",$/\1/p')"
+done
+
+# Everything masked is a folder with nothing in it or the null device, whatever the host has there: CVE-2025-31133.
+# shellcheck disable=SC2016
+masked=$(held mail -- 'for path in /proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list \
+	/proc/sched_debug /proc/scsi /proc/kallsyms /proc/kpagecount /proc/kpageflags /proc/kpagecgroup /proc/vmallocinfo /proc/slabinfo \
+	/sys/firmware /sys/devices/virtual/powercap /sys/kernel/debug /sys/kernel/tracing /sys/kernel/security; do
+	if [ -d $path ]; then
+		[ -z "$(ls -A $path)" ] && ! mkdir $path/x 2>/dev/null && echo masked || echo "open $path"
+	elif [ -e $path ]; then
+		[ "$(stat -c %F:%t:%T $path)" = "character special file:1:3" ] && echo masked || echo "open $path"
+	fi
+done | sort | uniq -c | xargs')
+check_matches "masked paths are what they should be, by type and device" '^[0-9]+ masked$' "$masked"
+# shellcheck disable=SC2016
+written=$(held mail -- 'for path in /proc/sys/kernel/hostname /proc/sysrq-trigger /sys/kernel/uevent_seqnum /sys/class/net/lo/mtu /sys/fs/cgroup/cgroup.procs; do
+	[ ! -e $path ] || (: >>$path) 2>&1
+done | grep -vE "Read-only file system|Permission denied"')
+check_equal "nothing of the kernel's can be written" "" "$written"
+check_equal "/sys shows the cell's own network" lo "$(held mail -- ls /sys/class/net)"
+if have cgroup2-controllers; then
+	check_equal "the session's limit can be read where runtimes look" 314572800 "$(held mail -- cat /sys/fs/cgroup/memory.max)"
+else
+	skip "the session's limit can be read where runtimes look" "this kernel's cgroup v2 has no controllers"
+fi
+release mail
+rm -f "/var/mail/$DAVE" "/var/mail/$BOB"
 
 # Made by an earlier module of the stack.
 if [ -e /usr/share/pam-configs/mkhomedir ] || compgen -G "/lib/*/security/pam_mkhomedir.so" >/dev/null; then
