@@ -177,6 +177,7 @@ check_equal "an overlay and a private folder hold as many files as the policy sa
 bare=$place/bare
 mkdir -p "$bare"/{proc,sys,dev,etc,home,bin,run} "$bare$RUN"
 root_policy "$bare"
+wait_for nothing_runs # what an earlier login still logs is not of these
 touch "$bare/etc/passwd" "$bare/etc/group"
 check_refused "a tree without the login shell" alice 'key=files.root' '60-roots.conf:2' "$bare has no /bin/bash, the login shell"
 touch "$bare/bin/bash"
