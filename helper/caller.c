@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "cgroup.h"
 #include "util.h"
 
 static int fix_descriptors(int keep_fd)
@@ -102,6 +103,7 @@ int caller_distrust(int keep_fd, struct caller *ret, struct cl_error *e)
     int r;
 
     stop_timers();
+    schedule_reset(&ret->schedule);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return cl_fail(e, errno, "become non-dumpable");
     (void)umask(077);
@@ -119,4 +121,12 @@ int caller_distrust(int keep_fd, struct caller *ret, struct cl_error *e)
     if (chdir("/") < 0 || setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
         return cl_fail(e, errno, "become root");
     return 0;
+}
+
+int caller_leave(struct cl_error *e)
+{
+    /* sched(7): in the root cgroup, a session's processes share what its autogroup gets. */
+    if (setsid() < 0)
+        (void)!cl_write_file_at(AT_FDCWD, "/proc/self/autogroup", "0"); /* its leader already */
+    return cgroup_leave(e);
 }

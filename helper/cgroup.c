@@ -319,6 +319,7 @@ int cgroup_sweep(enum cl_cgroup_manager manager, bool (*is_known)(const char *pa
     r = open_mount(&mount_fd);
     if (r < 0)
         return r == -ENOENT ? 0 : cl_fail(e, -r, "open the cgroup2 mount");
+    cgroup_leave_sweep(mount_fd);
     return ops->sweep(mount_fd, is_known, arg, e);
 }
 

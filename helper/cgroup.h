@@ -68,6 +68,10 @@ int cgroup_remove(enum cl_cgroup_manager manager, const char *path, uid_t uid, i
 int cgroup_sweep(enum cl_cgroup_manager manager, bool (*is_known)(const char *path, void *arg), void *arg,
                  struct cl_error *e) CL_WARN_UNUSED;
 
+/* Move this process out of whatever cgroup it was started in, to the root. Nothing to do where there is no cgroup v2, or
+ * none that can be written to. */
+int cgroup_leave(struct cl_error *e) CL_WARN_UNUSED;
+
 /* The paths of all leaves that there are now, of either manager; for reading. 0 or -errno. */
 int cgroup_leaves(char ***ret_paths) CL_WARN_UNUSED;
 

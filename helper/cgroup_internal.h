@@ -61,6 +61,7 @@ extern const struct cgroup_rate_info cgroup_rate_table[CGROUP_RATE_COUNT];
 #define CGROUP_ID_MAX      32
 #define CGROUP_FS_TOP      "cloister" /* of cgroupfs: TOP/USER<uid>/ID */
 #define CGROUP_FS_USER     "user-"
+#define CGROUP_HELPERS     "cloister-helpers" /* cgroup_leave.c */
 
 struct cgroup_device {
     unsigned major, minor; /* of a whole disk: the kernel refuses partitions */
@@ -156,6 +157,9 @@ int cgroup_name_uid(const char *name, const char *prefix, const char *suffix, ui
 
 /* cgroup_leaves.c: the paths of all leaves that systemd's scopes are. */
 int cgroup_systemd_leaves(int mount_fd, char ***ret_paths) CL_WARN_UNUSED;
+
+/* cgroup_leave.c: remove its cgroup, when nobody is in it. */
+void cgroup_leave_sweep(int mount_fd);
 
 /* The managers. The path given to remove has been checked. create undoes its own partial work; init, when it
  * had joined the leaf, dies with it. */

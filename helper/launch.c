@@ -84,6 +84,7 @@ static int enter_cell(const struct launch *l, struct cl_error *e)
     (void)umask(022);
     if (setgroups(l->user->n_groups, l->user->groups) < 0)
         return cl_fail(e, errno, "set the groups of user %s", l->user->name);
+    schedule_restore(&l->caller->schedule);
     r = set_limits(l->caller, e);
     return r < 0 ? r : cl_place(l->plan, &l->fds, e);
 }

@@ -4,12 +4,13 @@
  * the host routes for and masquerades. Who may send what where is decided by rules in a table of ours (net_rules.c), and
  * what they let through they mark. On the bridge sit guards (net_tc.c), outside of the firewall, that drop whatever has
  * no mark: so `nft flush ruleset`, or another tool that takes our table along, cuts the cells off, and the host and the
- * neighbours stay as far away as before. The next open puts the rules of all live cells back.
+ * neighbours stay as far away as before. The next open, or a sweep, puts the rules of all live cells back (net_restore.c).
+ * Frames of cells come to the bridge through a gate (net_gate.c), so that this holds for either of the two tables alone.
  *
  * No packet tells anyone who has an address (net_link.c): a cell's addresses, link address and name of its port follow
  * from one number, its slot (net_pool.c).
  *
- * Order: bridge and guards, veth (down), rules, then up. A cell's rules go with its record; bridge and table stay.
+ * Order: bridge and guards, gate, veth (down), rules, then up. A cell's rules go with its record; bridge, gate and tables stay.
  */
 #include "config.h"
 
@@ -20,9 +21,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "caller.h"
 #include "forwarding.h"
 #include "log.h"
 #include "net.h"
+#include "net_check.h"
 #include "network.h"
 #include "rtnl.h"
 #include "util.h"
@@ -42,6 +45,14 @@ static int check_forwarding(const struct session *s, struct cl_error *e)
                           cl_forwarding_off(false) ? "" : ", or pool6 = \"\" in cloister.conf");
 }
 
+/* One lock for all cells of the host: who holds it must not be held up by whoever started it. */
+static int lock_network(int run_fd, int64_t deadline_ms, int *ret_lock, struct cl_error *e)
+{
+    int r = caller_leave(e);
+
+    return r < 0 ? r : record_lock_network(run_fd, deadline_ms, ret_lock, e);
+}
+
 struct reclaim {
     int run_fd;
     struct rtnl *n;
@@ -53,15 +64,16 @@ struct reclaim {
 static void reclaim_slot(unsigned slot, const char *id, const char *rules, void *arg)
 {
     struct reclaim *r = arg;
-    char path[64], port[32];
+    char path[64], port[IFNAMSIZ], table[NET_TABLE_SIZE];
 
-    (void)rules;
     (void)snprintf(path, sizeof(path), "cells/%s.json", id);
     if (cl_id_valid(id) && faccessat(r->run_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return;
-    (void)snprintf(port, sizeof(port), "%.10s-%04x", r->table, slot & 0xffff);
+    if (!net_rules_table(rules, table)) /* network.name may have been another then */
+        (void)snprintf(table, sizeof(table), "%.10s", r->table);
+    net_port_name(table, slot, port);
     net_port_remove(r->n, port);
-    net_nft_forget(r->table, slot);
+    net_nft_forget(table, slot);
     (void)!net_forget_connections(slot);
     net_pool_free(r->run_fd, slot);
     r->count++;
@@ -88,33 +100,11 @@ static int take_slot(const struct session *s, int lock, struct rtnl *n, unsigned
     return r;
 }
 
-struct restore {
-    const struct net_place *own;
-};
-
-static void restore_slot(unsigned slot, const char *id, const char *rules, void *arg)
-{
-    const struct net_place *own = ((struct restore *)arg)->own;
-    struct cl_error e = {0};
-    char port[32];
-
-    (void)snprintf(port, sizeof(port), "%s-%04x", own->table, slot & 0xffff);
-    if (slot == own->slot || !*rules || if_nametoindex(port) == 0)
-        return;
-    if (net_nft_run(rules, &e) < 0)
-        cl_log(LOG_ERR, "network: id=%.32s stays cut off: %s", id, e.text);
-}
-
 static int set_rules(const struct session *s, const struct net_place *p, char *const *servers, struct cl_error *e)
 {
     cleanup_free char *base = NULL, *own = NULL, *all = NULL;
-    struct restore restore = {.own = p};
-    bool had_table = false;
-    int r = net_nft_has_table(p->table, &had_table, e);
+    int r = net_rules_base(p, &base);
 
-    if (r < 0)
-        return r;
-    r = net_rules_base(p, &base);
     if (r == 0)
         r = net_rules_cell(p, s->policy, servers, &own);
     if (r == 0)
@@ -124,8 +114,8 @@ static int set_rules(const struct session *s, const struct net_place *p, char *c
     r = net_nft_run(all, e);
     if (r == 0)
         r = net_pool_keep(s->run_fd, p->slot, s->id, own, e);
-    if (r == 0 && !had_table) /* after a boot there is nothing; else someone took it away */
-        net_pool_each(s->run_fd, restore_slot, &restore);
+    if (r == 0)
+        net_restore(s->run_fd);
     return r;
 }
 
@@ -169,6 +159,8 @@ static int build(struct session *s, struct rtnl *n, const struct net_place *p, s
         return cl_fail(e, errno, "open the cell's network namespace");
     r = net_bridge(n, p, e);
     if (r == 0)
+        r = net_gate(n, p, e);
+    if (r == 0)
         r = net_port(n, p, netns, e);
     if (r == 0 && rate != CL_UNLIMITED)
         r = net_limit(n, if_nametoindex(p->port), rate / 8, e);
@@ -193,7 +185,7 @@ int stage_network(struct session *s, struct cl_error *e)
     if (r == 0)
         r = rtnl_open(&n, e);
     if (r == 0)
-        r = record_lock_network(s->run_fd, s->deadline_ms, &lock, e);
+        r = lock_network(s->run_fd, s->deadline_ms, &lock, e);
     if (r == 0)
         r = take_slot(s, lock, &n, &slot, e);
     if (r == 0)
@@ -213,7 +205,7 @@ static void remove_port(int run_fd, const char *port, const char *id)
     unsigned slot;
 
     if (!net_port_parse(port, table, &slot) || rtnl_open(&n, NULL) < 0 ||
-        record_lock_network(run_fd, cl_now_ms() + REMOVE_WAIT_MS, &lock, NULL) < 0)
+        lock_network(run_fd, cl_now_ms() + REMOVE_WAIT_MS, &lock, NULL) < 0)
         return;
     net_port_remove(&n, port);
     net_nft_forget(table, slot);
@@ -244,7 +236,9 @@ void network_sweep(int run_fd)
     cl_problems_clear(&problems);
     if (r < 0 && cl_settings_default(&settings) < 0)
         return;
-    if (rtnl_open(&n, NULL) == 0 && record_lock_network(run_fd, cl_now_ms() + REMOVE_WAIT_MS, &lock, NULL) == 0)
+    if (rtnl_open(&n, NULL) == 0 && lock_network(run_fd, cl_now_ms() + REMOVE_WAIT_MS, &lock, NULL) == 0)
         (void)reclaim(run_fd, &n, settings->network.name);
+    if (lock >= 0)
+        net_restore(run_fd);
     cl_settings_free(settings);
 }

@@ -21,14 +21,16 @@
 /* Marks of packets, by which the rules and the guards of the bridge know each other; the low 16 bits are the slot. Only
  * the rules set them: without the rules, nothing passes the guards. */
 #define NET_MARK_MASK    0xffff0000u
-#define NET_MARK_OUT     0x0c100000u /* from a cell, its source checked */
+#define NET_MARK_OUT     0x0c100000u /* from a cell, its source checked, come through the gate */
 #define NET_MARK_ALLOWED 0x0c110000u /* and to a place that the policy names */
 #define NET_MARK_IN      0x0c120000u /* to a cell, let through */
+#define NET_MARK_PINNED  0x0c130000u /* from a cell, its source checked, not yet through the gate */
 
 /* A cell's place in the network, all of it by its slot: the number of its addresses in the pools. */
 struct net_place {
     unsigned slot;
     char table[IFNAMSIZ], bridge[IFNAMSIZ], port[IFNAMSIZ];
+    char gate[2][IFNAMSIZ]; /* where it is entered, and the port of the bridge */
     uint8_t mac[6], bridge_mac[6];
     struct in_addr address, gateway;
     unsigned length; /* of the pool */
@@ -40,6 +42,9 @@ struct net_place {
 /* net_pool.c: slots, one file for each that is taken: CL_RUN_DIR/net/SLOT, the cell's id on its first line, then its
  * rules. lock is the open lock file, which also remembers the slot given last. */
 int net_place_of(const struct cl_settings *settings, unsigned slot, struct net_place *ret, struct cl_error *e) CL_WARN_UNUSED;
+/* The names that follow from network.name. */
+void net_place_names(struct net_place *p, const char *name);
+void net_port_name(const char *table, unsigned slot, char ret[IFNAMSIZ]);
 /* The slot and the table of a port's name. */
 bool net_port_parse(const char *port, char ret_table[IFNAMSIZ], unsigned *ret_slot);
 int net_pool_take(int run_fd, int lock, const struct cl_settings *settings, const char *id, unsigned *ret,
@@ -51,8 +56,11 @@ void net_pool_free(int run_fd, unsigned slot); /* whoever's it is */
 /* Call visit for each taken slot, with its cell's id and rules. */
 void net_pool_each(int run_fd, void (*visit)(unsigned slot, const char *id, const char *rules, void *arg), void *arg);
 
-/* net_link.c, net_cell.c: the links. */
+/* net_link.c, net_gate.c, net_cell.c: the links. */
 struct rtnl;
+int net_is_ours(const char *device, const uint8_t mac[6], struct cl_error *e) CL_WARN_UNUSED; /* by its link address */
+int net_join_bridge(struct rtnl *n, unsigned port, unsigned bridge) CL_WARN_UNUSED;           /* 0 or -errno */
+int net_gate(struct rtnl *n, const struct net_place *p, struct cl_error *e) CL_WARN_UNUSED;
 int net_bridge(struct rtnl *n, const struct net_place *p, struct cl_error *e) CL_WARN_UNUSED;
 /* A veth to the network namespace open as netns, its host end on the bridge, but down. */
 int net_port(struct rtnl *n, const struct net_place *p, int netns, struct cl_error *e) CL_WARN_UNUSED;
@@ -96,7 +104,8 @@ int net_forget_connections(unsigned slot) CL_WARN_UNUSED;
 int net_rules_base(const struct net_place *p, char **ret) CL_WARN_UNUSED;
 int net_rules_cell(const struct net_place *p, const struct cl_policy *policy, char *const *dns, char **ret) CL_WARN_UNUSED;
 int net_nft_run(const char *commands, struct cl_error *e) CL_WARN_UNUSED; /* one transaction */
-int net_nft_has_table(const char *table, bool *ret, struct cl_error *e) CL_WARN_UNUSED;
 void net_nft_forget(const char *table, unsigned slot);
+/* net_restore.c: what somebody took away of the rules of cells that live. */
+void net_restore(int run_fd);
 
 #endif

@@ -16,7 +16,9 @@
 #include "rtnl.h"
 #include "util.h"
 
-static int quiet(struct cl_error *e)
+#define PING_GROUPS "/proc/sys/net/ipv4/ping_group_range"
+
+static int set_sysctls(struct cl_error *e)
 {
     static const struct {
         const char *family, *name, *value;
@@ -28,7 +30,11 @@ static int quiet(struct cl_error *e)
 
     for (size_t i = 0; r == 0 && i < CL_ARRAY_SIZE(list); i++)
         r = net_sysctl(list[i].family, NET_CELL_DEVICE, list[i].name, list[i].value, e);
-    return r;
+    if (r < 0)
+        return r;
+    /* icmp(7): whoever may not send raw packets may still ping. */
+    r = cl_write_file_at(AT_FDCWD, PING_GROUPS, "0 2147483647");
+    return r < 0 ? cl_fail(e, -r, "write " PING_GROUPS) : 0;
 }
 
 static int look_inside(struct rtnl *n, int netns, unsigned *ret_index, struct cl_error *e)
@@ -40,7 +46,7 @@ static int look_inside(struct rtnl *n, int netns, unsigned *ret_index, struct cl
         return cl_fail(e, errno, "enter the cell's network namespace");
     r = rtnl_open(n, e);
     if (r == 0)
-        r = quiet(e);
+        r = set_sysctls(e);
     *ret_index = if_nametoindex(NET_CELL_DEVICE);
     if (r == 0 && *ret_index == 0)
         r = cl_fail(e, errno, "find " NET_CELL_DEVICE " in the cell");

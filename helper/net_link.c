@@ -96,25 +96,31 @@ int net_add_neighbour(struct rtnl *n, unsigned index, int family, const void *ad
     return r < 0 ? cl_fail(e, -r, "add a neighbour") : 0;
 }
 
-/* Ours, by its link address: guards and addresses on another's bridge would cut off what it connects. */
-static int check_bridge(const struct net_place *p, struct cl_error *e)
+/* Guards and addresses on another's device would cut off what it connects. */
+int net_is_ours(const char *device, const uint8_t mac[6], struct cl_error *e)
 {
     cleanup_free char *address = NULL;
     char path[64], ours[24];
-    const uint8_t *m = p->bridge_mac;
     int r;
 
-    (void)snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", p->bridge);
-    if (access(path, F_OK) < 0)
-        return cl_fail_key(e, EEXIST, "network.name", NULL, "a device %s is there, and it is no bridge", p->bridge);
-    (void)snprintf(path, sizeof(path), "/sys/class/net/%s/address", p->bridge);
-    (void)snprintf(ours, sizeof(ours), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+    (void)snprintf(path, sizeof(path), "/sys/class/net/%s/address", device);
+    (void)snprintf(ours, sizeof(ours), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     r = cl_read_file_at(AT_FDCWD, path, &address);
     if (r < 0)
         return cl_fail(e, -r, "read %s", path);
     if (strncmp(address, ours, strlen(ours)) != 0)
-        return cl_fail_key(e, EEXIST, "network.name", NULL, "a bridge %s is there, and it is not Cloister's", p->bridge);
+        return cl_fail_key(e, EEXIST, "network.name", NULL, "a device %s is there, and it is not Cloister's", device);
     return 0;
+}
+
+static int check_bridge(const struct net_place *p, struct cl_error *e)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", p->bridge);
+    if (access(path, F_OK) < 0)
+        return cl_fail_key(e, EEXIST, "network.name", NULL, "a device %s is there, and it is no bridge", p->bridge);
+    return net_is_ours(p->bridge, p->bridge_mac, e);
 }
 
 static int make_bridge(struct rtnl *n, const struct net_place *p, struct cl_error *e)
@@ -189,7 +195,7 @@ static int make_veth(struct rtnl *n, const struct net_place *p, int netns)
 }
 
 /* Isolated ports exchange nothing with each other; nothing is flooded to them, and nothing is learned from them. */
-static int join_bridge(struct rtnl *n, const struct net_place *p, unsigned port, unsigned bridge)
+int net_join_bridge(struct rtnl *n, unsigned port, unsigned bridge)
 {
     static const struct {
         uint16_t attribute;
@@ -236,7 +242,7 @@ int net_port(struct rtnl *n, const struct net_place *p, int netns, struct cl_err
         r = set_sysctls(p->port, list, CL_ARRAY_SIZE(list), e);
     if (r < 0)
         return r;
-    r = join_bridge(n, p, port, if_nametoindex(p->bridge));
+    r = net_join_bridge(n, port, if_nametoindex(p->bridge));
     return r < 0 ? cl_fail(e, -r, "put %s on the bridge %s", p->port, p->bridge) : 0;
 }
 

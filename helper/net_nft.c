@@ -41,25 +41,6 @@ int net_nft_run(const char *commands, struct cl_error *e)
     return r;
 }
 
-int net_nft_has_table(const char *table, bool *ret, struct cl_error *e)
-{
-    struct nft_ctx *ctx = context(e);
-    const char *list;
-    char line[64];
-    int r = 0;
-
-    if (!ctx)
-        return -ENOMEM;
-    (void)snprintf(line, sizeof(line), "table inet %s\n", table);
-    if (nft_run_cmd_from_buffer(ctx, "list tables inet") != 0)
-        r = cl_fail(e, EIO, "nftables: list the tables");
-    list = nft_ctx_get_output_buffer(ctx);
-    if (r == 0)
-        *ret = list && strstr(list, line);
-    nft_ctx_free(ctx);
-    return r;
-}
-
 /* Each by itself, since any may be gone. */
 void net_nft_forget(const char *table, unsigned slot)
 {
@@ -70,7 +51,7 @@ void net_nft_forget(const char *table, unsigned slot)
     (void)snprintf(command, sizeof(command), "flush chain inet %s c-%04x\ndelete chain inet %s c-%04x\n", table, slot,
                    table, slot);
     (void)!net_nft_run(command, NULL);
-    (void)snprintf(command, sizeof(command), "flush chain inet %s i-%04x\ndelete chain inet %s i-%04x\n", table, slot,
+    (void)snprintf(command, sizeof(command), "flush chain netdev %s i-%04x\ndelete chain netdev %s i-%04x\n", table, slot,
                    table, slot);
     (void)!net_nft_run(command, NULL);
 }

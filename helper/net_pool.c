@@ -24,6 +24,19 @@
 #define SLOT_FILE_MAX  (16 * 1024 * 1024) /* a list as long as a file of the configuration may hold */
 #define SLOT_PATH_SIZE 16
 
+void net_place_names(struct net_place *p, const char *name)
+{
+    (void)snprintf(p->table, sizeof(p->table), "%.10s", name);
+    (void)snprintf(p->bridge, sizeof(p->bridge), "%.10s0", name);
+    (void)snprintf(p->gate[0], sizeof(p->gate[0]), "%.10s1", name);
+    (void)snprintf(p->gate[1], sizeof(p->gate[1]), "%.10s2", name);
+}
+
+void net_port_name(const char *table, unsigned slot, char ret[IFNAMSIZ])
+{
+    (void)snprintf(ret, IFNAMSIZ, "%.10s-%04x", table, slot & 0xffff);
+}
+
 int net_place_of(const struct cl_settings *settings, unsigned slot, struct net_place *ret, struct cl_error *e)
 {
     const uint8_t mac[6] = {0x02, 'c', 'l', 0, (uint8_t)(slot >> 8), (uint8_t)slot};
@@ -34,9 +47,8 @@ int net_place_of(const struct cl_settings *settings, unsigned slot, struct net_p
     if (!cl_prefix_parse(settings->network.pool, &pool) ||
         (settings->network.pool6 && !cl_prefix_parse(settings->network.pool6, &pool6)))
         return cl_fail(e, EINVAL, "parse the pools");
-    (void)snprintf(p.table, sizeof(p.table), "%.10s", settings->network.name);
-    (void)snprintf(p.bridge, sizeof(p.bridge), "%.10s0", settings->network.name);
-    (void)snprintf(p.port, sizeof(p.port), "%.10s-%04x", settings->network.name, slot & 0xffff);
+    net_place_names(&p, settings->network.name);
+    net_port_name(p.table, slot, p.port);
     memcpy(p.mac, mac, sizeof(mac));
     memcpy(p.bridge_mac, mac, sizeof(mac));
     p.bridge_mac[4] = 0;

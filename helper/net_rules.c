@@ -3,9 +3,12 @@
  * The rules, as text for libnftables. Every word is ours or formatted from a number: nothing of the configuration is
  * copied into it. All of it can be given again at any time, with the same result.
  *
- * Of each cell: chain i-SLOT where packets enter the host, which pins their source and marks them, and chain c-SLOT,
- * found by the mark, which says where they may go. The chains with hooks:
+ * Of each cell: chain i-SLOT where packets enter the host, which pins their source, marks them and sends them to the gate,
+ * and chain c-SLOT, found by the mark, which says where they may go. The former is in a table of the family netdev: there
+ * all frames are looked at, not IP alone, and there kernels have always let go of a device that is no more (CVE-2024-26808
+ * is about ingress chains of the family inet). The chains with hooks:
  *
+ *   enter       behind the gate: the mark that the bridge's guard wants
  *   from-cells  to c-SLOT; before any address translation, which could hide that an address is the host's own
  *   to-host     only what a policy names
  *   through     to elsewhere: once more not private, for other rules may have changed the destination; to cells:
@@ -62,6 +65,8 @@ static void add_rules(FILE *f, const char *t, const char *b)
     fprintf(f, "%s %s outside icmpv6 type echo-request accept\n", rule, t);
     fprintf(f, "%s %s outside goto refuse\n", rule, t);
 
+    fprintf(f, "%s %s enter meta mark & 0x%x == 0x%x meta mark set mark & 0x%x | 0x%x accept\n", rule, t, NET_MARK_MASK,
+            NET_MARK_PINNED, ~NET_MARK_MASK, NET_MARK_OUT);
     fprintf(f, "%s %s from-cells iifname != \"%s\" accept\n", rule, t, b);
     fprintf(f, "%s %s from-cells ct state invalid drop\n", rule, t);
     fprintf(f, "%s %s from-cells ct mark set meta mark\n", rule, t); /* net_conntrack.c */
@@ -108,7 +113,9 @@ int net_rules_base(const struct net_place *p, char **ret)
 
     if (!f)
         return -ENOMEM;
-    fprintf(f, "add table inet %s\nadd map inet %s cells { type mark : verdict; }\n", t, t);
+    fprintf(f, "add table netdev %s\nadd table inet %s\nadd map inet %s cells { type mark : verdict; }\n", t, t, t);
+    fprintf(f, "add chain inet %s enter { type filter hook ingress device \"%s\" priority 0; policy drop; }\n"
+               "flush chain inet %s enter\n", t, p->gate[1], t);
     for (size_t i = 0; i < CL_ARRAY_SIZE(hooks); i++)
         fprintf(f, "add chain inet %s %s { type %s; policy accept; }\nflush chain inet %s %s\n", t, hooks[i][0],
                 hooks[i][1], t, hooks[i][0]);
@@ -176,7 +183,7 @@ int net_rules_cell(const struct net_place *p, const struct cl_policy *policy, ch
 
     if (!f)
         return -ENOMEM;
-    (void)snprintf(in, sizeof(in), "inet %s i-%04x", p->table, p->slot);
+    (void)snprintf(in, sizeof(in), "netdev %s i-%04x", p->table, p->slot);
     fprintf(f, "add chain %s { type filter hook ingress device \"%s\" priority 0; policy drop; }\nflush chain %s\n",
             in, p->port, in);
     put_link(f, in, "saddr", p->mac);
@@ -184,11 +191,11 @@ int net_rules_cell(const struct net_place *p, const struct cl_policy *policy, ch
     if (policy->network.rate != CL_UNLIMITED)
         fprintf(f, "add rule %s limit rate over %llu bytes/second burst %llu bytes drop\n", in,
                 (unsigned long long)bytes, (unsigned long long)(bytes / 8 > 65536 ? bytes / 8 : 65536));
-    fprintf(f, "add rule %s ip saddr %s meta mark set 0x%x accept\n", in,
-            inet_ntop(AF_INET, &p->address, address, sizeof(address)), NET_MARK_OUT | p->slot);
+    fprintf(f, "add rule %s ip saddr %s meta mark set 0x%x fwd to \"%s\"\n", in,
+            inet_ntop(AF_INET, &p->address, address, sizeof(address)), NET_MARK_PINNED | p->slot, p->gate[0]);
     if (p->has_ipv6)
-        fprintf(f, "add rule %s ip6 saddr %s meta mark set 0x%x accept\n", in,
-                inet_ntop(AF_INET6, &p->address6, address, sizeof(address)), NET_MARK_OUT | p->slot);
+        fprintf(f, "add rule %s ip6 saddr %s meta mark set 0x%x fwd to \"%s\"\n", in,
+                inet_ntop(AF_INET6, &p->address6, address, sizeof(address)), NET_MARK_PINNED | p->slot, p->gate[0]);
     fprintf(f, "add chain inet %s c-%04x\nflush chain inet %s c-%04x\n", p->table, p->slot, p->table, p->slot);
     fprintf(f, "add rule inet %s c-%04x ct state new ct count over %d drop\n", p->table, p->slot, CONNECTIONS_MAX);
     put_dns(f, p, dns);

@@ -53,7 +53,12 @@ struct nlmsghdr *rtnl_begin(struct rtnl *n, uint16_t type, uint16_t flags, const
 
 int rtnl_do(struct rtnl *n)
 {
-    char answer[8192];
+    return rtnl_dump(n, NULL, NULL);
+}
+
+int rtnl_dump(struct rtnl *n, mnl_cb_t see, void *arg)
+{
+    char answer[32768]; /* as much as the kernel puts into one datagram */
     ssize_t size;
     int r;
 
@@ -63,7 +68,7 @@ int rtnl_do(struct rtnl *n)
         size = mnl_socket_recvfrom(n->socket, answer, sizeof(answer));
         if (size < 0)
             return -errno;
-        r = mnl_cb_run(answer, (size_t)size, n->sequence, mnl_socket_get_portid(n->socket), NULL, NULL);
+        r = mnl_cb_run(answer, (size_t)size, n->sequence, mnl_socket_get_portid(n->socket), see, arg);
     } while (r > 0);
     return r < 0 ? -errno : 0;
 }

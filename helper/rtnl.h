@@ -31,5 +31,7 @@ void rtnl_close(struct rtnl *n);
 struct nlmsghdr *rtnl_begin(struct rtnl *n, uint16_t type, uint16_t flags, const void *header, size_t size);
 /* Send it and wait for the kernel's answer: 0 or -errno. */
 int rtnl_do(struct rtnl *n) CL_WARN_UNUSED;
+/* The same for a request with NLM_F_DUMP: each message of the answer to see. -EINTR: it changed meanwhile. */
+int rtnl_dump(struct rtnl *n, mnl_cb_t see, void *arg) CL_WARN_UNUSED;
 
 #endif

@@ -5,7 +5,7 @@
 #
 #   serve LOG PORT...        TCP and UDP, IPv4 and IPv6, on all addresses: tells each client the address that it comes
 #                            from, and writes "PROTOCOL PORT ADDRESS TEXT" of it to LOG; prints "ready"
-#   try TEXT <QUESTIONS      each line "PROTOCOL ADDRESS PORT", all at once; prints each with "ok ANSWER" or "no WHY"
+#   try TEXT <QUESTIONS      each line "PROTOCOL ADDRESS PORT" or "ping ADDRESS 0", all at once; prints each with "ok ANSWER" or "no WHY"
 #   spoof TEXT DEVICE <FRAMES
 #                            each line "DESTINATION-MAC SOURCE-MAC SOURCE DESTINATION PORT": a UDP datagram with TEXT, past the
 #                            kernel's own stack; and false ARP replies for each source
@@ -61,7 +61,20 @@ def serve(log, *ports):
     print("ready", flush=True)
 
 
+def ping(address, text):
+    six = ":" in address
+    with socket.socket(
+        socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP
+    ) as sock:
+        sock.settimeout(PATIENCE)
+        sock.connect((address, 0))
+        sock.send(struct.pack("!BBHHH", 128 if six else 8, 0, 0, 0, 1) + text.encode())
+        return "pong" if sock.recv(100)[8:] == text.encode() else "?"
+
+
 def ask(protocol, address, port, text):
+    if protocol == "ping":
+        return ping(address, text)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     with socket.socket(family, kind) as sock:

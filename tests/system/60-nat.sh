@@ -6,61 +6,9 @@
 
 . "$(dirname "$0")/../lib/test.sh"
 . "$(dirname "$0")/cells.sh"
+. "$(dirname "$0")/world.sh"
+make_world
 
-NAME=$(tr -cd 'a-z0-9' <<<"$SITE_PREFIX")
-NAME=${NAME:0:8}n
-BRIDGE=${NAME}0
-OUTSIDE=$SITE_PREFIX-outside
-POOL=100.64.112.0/24 POOL6=fd5c:6c6f:6973::/64
-PREFIX=100.64.112 PREFIX6=fd5c:6c6f:6973::
-GATEWAY_MAC=02:63:6c:00:00:01
-
-forwarding4=$(cat /proc/sys/net/ipv4/ip_forward)
-forwarding6=$(cat /proc/sys/net/ipv6/conf/all/forwarding)
-nat_cleanup() {
-	test_cleanup
-	wait_for nothing_runs || helper sweep >/dev/null
-	ip netns delete "$OUTSIDE" 2>/dev/null
-	ip link delete "$SITE_PREFIX-o" 2>/dev/null
-	ip link delete "$BRIDGE" 2>/dev/null
-	nft delete table inet "$NAME" 2>/dev/null
-	echo "$forwarding4" >/proc/sys/net/ipv4/ip_forward
-	echo "$forwarding6" >/proc/sys/net/ipv6/conf/all/forwarding
-}
-trap nat_cleanup EXIT
-
-# A world: documentation addresses are its public ones, and there are private networks in it, and a cloud's metadata.
-shared=$(share "$TESTS/lib/nat.py")
-nat=$shared/nat.py
-out() {
-	ip netns exec "$OUTSIDE" "$@"
-}
-ip netns delete "$OUTSIDE" 2>/dev/null
-ip netns add "$OUTSIDE"
-ip link add "$SITE_PREFIX-o" type veth peer name out0 netns "$OUTSIDE"
-ip addr add 198.51.100.1/24 dev "$SITE_PREFIX-o"
-ip addr add 2001:db8:60::1/64 dev "$SITE_PREFIX-o" nodad
-ip link set "$SITE_PREFIX-o" up
-out ip link set lo up
-out ip link set out0 up
-for address in 198.51.100.2/24 10.99.0.5/32 172.16.99.5/32 192.168.99.5/32 169.254.169.254/32 100.127.0.5/32; do
-	out ip addr add $address dev out0
-	[ $address = 198.51.100.2/24 ] || ip route add $address via 198.51.100.2
-done
-for address in 2001:db8:60::2/64 fd99::5/128 2002:a63::5/128; do
-	out ip addr add $address dev out0 nodad
-	[ $address = 2001:db8:60::2/64 ] || ip route add $address via 2001:db8:60::2
-done
-# The way back is known there: nothing depends on the outside being lost.
-out ip route add default via 198.51.100.1
-out ip route add default via 2001:db8:60::1
-start ready ip netns exec "$OUTSIDE" "$nat" serve "$WORK/outside" 53 8080 5432 5353
-start ready "$nat" serve "$WORK/host" 8080 5353
-host_address=$(ip -4 -o addr show scope global | grep -v "$SITE_PREFIX-o" | sed -n 's/.* inet \([0-9.]*\).*/\1/p' | head -n 1)
-
-settings <<EOT
-network = { name = "$NAME"; pool = "$POOL"; pool6 = "$POOL6"; };
-EOT
 policy 60-nat <<EOT
 policies = (
   { name = "nat"; inherit = "default"; priority = 100; match = { users = ["$ALICE"]; };
@@ -136,10 +84,18 @@ reach() { # the questions of a cell with the default list
 		198.51.100.1 udp 198.51.100.2 5353
 		2001:db8:60::1 tcp 2001:db8:60::2 8080
 		2001:db8:60::1 udp 2001:db8:60::2 5353
+		pong ping 198.51.100.2 0
+		pong ping 2001:db8:60::2 0
 	EOT
 }
 private() {
 	cat <<-EOT
+		no ping 10.99.0.5 0
+		no ping 198.51.100.1 0
+		no ping $PREFIX.1 0
+		no ping $bob4 0
+		no ping 2001:db8:60::1 0
+		no ping $bob6 0
 		no tcp 10.99.0.5 8080
 		no udp 10.99.0.5 5353
 		no tcp 172.16.99.5 8080
@@ -264,16 +220,16 @@ check_answers "while the neighbour is" alice after < <(reach)
 check_lacks "an attacker sees no packets of others" "$alice_mac|33:33:|01:00:5e|ff:ff:ff" "$(cat "$WORK/sniffed")"
 release bob
 
-# Without the rules.
-gone() {
-	if [ "$SITE_MODE" = installed ]; then
+# Without the rules: all of them, or those of one family.
+gone() { # FAMILY
+	if [ "$SITE_MODE" = installed ] && [ "$1" = inet ]; then
 		nft flush ruleset
 	else
-		nft delete table inet "$NAME"
+		nft delete table "$1" "$NAME"
 	fi
 }
 # What the flush leaves open is open to all, so these are served by the rules alone.
-check "the rules are taken away" gone
+check "the rules are taken away" gone inet
 all_no() {
 	sed 's/^[^ ]* /no /'
 }
@@ -291,7 +247,12 @@ check_answers "with their lists" carol restored <<-EOT
 EOT
 
 # Without rules, and with raw packets: by whatever way they reach the host's stack.
-check "the rules are taken away once more" gone
+check "the rules are taken away once more" nft flush table inet "$NAME"
+check "another login" as alice -- true
+check_answers "brings them back, once more" carol back <<-EOT
+	198.51.100.1 tcp 198.51.100.2 8080
+EOT
+check "those that pin sources are taken away" gone netdev
 bob4=$(held bob -- ip -4 -o addr show dev eth0 | sed -n 's/.* inet \([0-9.]*\).*/\1/p')
 bob6=$(held bob -- ip -6 -o addr show dev eth0 | sed -n 's/.* inet6 \([0-9a-f:]*\).*/\1/p')
 bob_mac=$(held bob -- cat /sys/class/net/eth0/address)
@@ -362,13 +323,13 @@ release alice bob carol
 wait_for nothing_runs
 check_fails "a closed cell leaves no connection" connections
 check_equal "a closed cell leaves no port" "" "$(ip -o link show | grep "$NAME-")"
-check_lacks "and no rules" 'chain [ci]-' "$(nft list table inet "$NAME")"
+check_lacks "and no rules" 'chain [ci]-' "$(nft list table inet "$NAME"; nft list table netdev "$NAME")"
 check_equal "and no address taken" "" "$(ls "$RUN/net")"
 
 # A bridge of that name which is another's.
 ip link delete "$BRIDGE"
 ip link add "$BRIDGE" address 02:00:00:00:00:99 type bridge
-check_refused "with a bridge of another's" alice 'stage=network' 'key=network.name' "a bridge $BRIDGE is there, and it is not Cloister's"
+check_refused "with a bridge of another's" alice 'stage=network' 'key=network.name' "a device $BRIDGE is there, and it is not Cloister's"
 check_lacks "which stays as it is" "$PREFIX" "$(ip addr show "$BRIDGE")"
 ip link delete "$BRIDGE"
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Are the rules of nftables still those that were given to the kernel? For the helper, which mends them, and for doctor.
+ */
+#ifndef CL_NET_CHECK_H
+#define CL_NET_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "err.h"
+
+#define NET_CHAIN_SIZE 32
+#define NET_TABLE_SIZE 16
+
+struct net_count {
+    int family;
+    char chain[NET_CHAIN_SIZE];
+    unsigned rules;
+};
+
+struct net_counts {
+    struct net_count *items;
+    size_t n;
+};
+
+/* Of the tables of that name in the families inet and netdev; none where they are missing. */
+int net_count_rules(const char *table, struct net_counts *ret, struct cl_error *e) CL_WARN_UNUSED;
+void net_counts_clear(struct net_counts *counts);
+#define cleanup_counts __attribute__((cleanup(net_counts_clear)))
+
+/* Does each chain of these commands have as many rules as they give it? What is not enough memory is not intact. */
+bool net_rules_intact(const struct net_counts *counts, const char *rules);
+/* The table of a cell's rules. */
+bool net_rules_table(const char *rules, char ret[NET_TABLE_SIZE]);
+
+#endif
