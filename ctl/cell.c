@@ -107,11 +107,11 @@ json_t *cell_json(const struct cell *cell)
     const struct record *r = cell->record;
     json_int_t age = (json_int_t)(time(NULL) - r->since);
 
-    return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o}", "id", r->id, "user",
+    return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o, s:o}", "id", r->id, "user",
                      ctl_json_string(r->user), "uid", (json_int_t)r->uid, "policy",
                      ctl_json_string(r->policy), "mode", cell_mode(cell), "service", ctl_json_string(r->service), "rhost",
                      ctl_json_string(r->rhost), "tty", ctl_json_string(r->tty), "since", (json_int_t)r->since,
                      "age", age < 0 ? 0 : age, "init_pid", (json_int_t)r->init, "cgroup",
                      ctl_json_string(r->cgroup), "processes", (json_int_t)cell->now.processes, "use",
-                     usage_json(&cell->now.usage), "hits", hits_json(cell->now.hits, cell->now.n_hits, false));
+                     usage_json(&cell->now.usage), "hits", hits_json(cell->now.hits, cell->now.n_hits, false), "network", record_network_json(r));
 }

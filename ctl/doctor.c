@@ -25,7 +25,7 @@ static const struct {
     {"folders", doctor_folders},     {"config", doctor_config},
     {"sshd", doctor_sshd},           {"pam", doctor_pam},
     {"systemd", doctor_systemd},     {"jobs", doctor_jobs},
-    {"leftovers", doctor_leftovers},
+    {"leftovers", doctor_leftovers}, {"network", doctor_network},
 };
 
 static void add(struct doctor *d, enum finding_id id, const char *subject, const char *fix, char *what)

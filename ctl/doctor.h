@@ -78,6 +78,13 @@ enum finding_id {
     FINDING_RECORD,
     FINDING_CGROUP,
     FINDING_CGROUP_BUSY,
+    /* network */
+    FINDING_NAT_RULES,
+    FINDING_NAT_GUARD,
+    FINDING_NAT_FIREWALL,
+    FINDING_NAT_POOL,
+    FINDING_NAT_DNS,
+    FINDING_NAT_ADDRESS,
     FINDING_COUNT
 };
 
@@ -145,6 +152,7 @@ void doctor_pam(struct doctor *d);
 void doctor_systemd(struct doctor *d);
 void doctor_jobs(struct doctor *d);
 void doctor_leftovers(struct doctor *d);
+void doctor_network(struct doctor *d); /* nothing in a build without network.mode "nat" */
 
 /* doctor_print.c */
 int doctor_print_text(const struct doctor *d);

@@ -105,6 +105,17 @@ static const struct finding_info infos[] = {
     [FINDING_CGROUP] = {"leftover-cgroup", WARNING, "no cell is in it any more"},
     [FINDING_CGROUP_BUSY] = {"leftover-processes", SERIOUS,
                              "processes without a cell that anyone knows of: no logout ends them"},
+
+    [FINDING_NAT_RULES] = {"nat-rules", SERIOUS,
+                           "what cells may reach is said by these rules: without them they are cut off; a login with "
+                           "nat, or a sweep, brings them back"},
+    [FINDING_NAT_GUARD] = {"nat-guard", SERIOUS,
+                           "without it, packets of cells reach the host when somebody flushes the rules of nftables"},
+    [FINDING_NAT_FIREWALL] = {"nat-firewall", WARNING,
+                              "it drops what cells send to the outside: names do not resolve, connections time out"},
+    [FINDING_NAT_POOL] = {"nat-pool", WARNING, "when all addresses are taken, logins with network.mode nat are refused"},
+    [FINDING_NAT_DNS] = {"nat-dns", WARNING, "names do not resolve in cells of such policies"},
+    [FINDING_NAT_ADDRESS] = {"leftover-address", WARNING, "no cell has it any more"},
 };
 static_assert(CL_ARRAY_SIZE(infos) == FINDING_COUNT, "a finding without a name");
 

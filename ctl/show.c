@@ -29,6 +29,16 @@ static int show_json(const struct cell *cell)
     return ctl_json_print(document);
 }
 
+static void add_network(struct table *table, const struct record *r)
+{
+    char rate[64] = "";
+
+    if (r->rate != CL_UNLIMITED)
+        (void)snprintf(rate, sizeof(rate), ", %" PRIu64 " bits a second", r->rate);
+    facts_add(table, "network", "%s%s%s%s%s%s", r->network[0] ? r->network : "-", r->address[0] ? " " : "", r->address,
+              r->address6[0] ? " " : "", r->address6, rate);
+}
+
 static void add_who(struct table *table, const struct cell *cell)
 {
     const struct record *r = cell->record;
@@ -49,6 +59,7 @@ static void add_who(struct table *table, const struct cell *cell)
     facts_add(table, "init pid", "%d", r->init);
     facts_add(table, "opener pid", "%d", r->opener);
     facts_add(table, "cgroup", "%s", r->cgroup[0] ? r->cgroup : "-");
+    add_network(table, r);
     facts_add(table, "processes", "%u", cell->now.processes);
 }
 

@@ -14,6 +14,7 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -193,6 +194,9 @@ int stage_network(struct session *s, struct cl_error *e)
     if (r < 0)
         return r;
     (void)snprintf(s->port, sizeof(s->port), "%s", place.port);
+    (void)inet_ntop(AF_INET, &place.address, s->address, sizeof(s->address));
+    if (place.has_ipv6)
+        (void)inet_ntop(AF_INET6, &place.address6, s->address6, sizeof(s->address6));
     r = record_update(s, false, e);
     return r < 0 ? r : build(s, &n, &place, e);
 }
@@ -225,6 +229,20 @@ void network_remove(int run_fd, const struct record *record)
         remove_port(run_fd, record->port, record->id);
 }
 
+/* An open puts it there, too. */
+static void restore_guard(struct rtnl *n, const struct cl_settings *settings)
+{
+    struct net_place p = {0};
+    struct cl_error e = {0};
+    unsigned bridge;
+
+    if (net_place_of(settings, 0, &p, NULL) < 0)
+        return;
+    bridge = if_nametoindex(p.bridge);
+    if (bridge && net_is_ours(p.bridge, p.bridge_mac, NULL) == 0 && net_guard_bridge(n, bridge, &e) < 0)
+        cl_log(LOG_ERR, "network: %s stays without its guard: %s", p.bridge, e.text);
+}
+
 void network_sweep(int run_fd)
 {
     cleanup_rtnl struct rtnl n = {0};
@@ -238,7 +256,9 @@ void network_sweep(int run_fd)
         return;
     if (rtnl_open(&n, NULL) == 0 && lock_network(run_fd, cl_now_ms() + REMOVE_WAIT_MS, &lock, NULL) == 0)
         (void)reclaim(run_fd, &n, settings->network.name);
-    if (lock >= 0)
+    if (lock >= 0) {
+        restore_guard(&n, settings);
         net_restore(run_fd);
+    }
     cl_settings_free(settings);
 }

@@ -82,6 +82,8 @@ bool net_has_ipv6(void); /* the kernel */
 /* Guards: on the bridge, nothing passes without a mark; on a port, nothing that is not for the bridge. */
 int net_guard_bridge(struct rtnl *n, unsigned index, struct cl_error *e) CL_WARN_UNUSED;
 int net_guard_port(struct rtnl *n, unsigned index, const uint8_t bridge_mac[6], struct cl_error *e) CL_WARN_UNUSED;
+/* Are the bridge's guards there? */
+int net_guarded(struct rtnl *n, unsigned index, bool *ret) CL_WARN_UNUSED; /* 0 or -errno */
 /* At most so many bytes a second go out through the device. */
 int net_limit(struct rtnl *n, unsigned index, uint64_t bytes, struct cl_error *e) CL_WARN_UNUSED;
 

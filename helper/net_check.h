@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 
@@ -31,6 +32,17 @@ void net_counts_clear(struct net_counts *counts);
 
 /* Does each chain of these commands have as many rules as they give it? What is not enough memory is not intact. */
 bool net_rules_intact(const struct net_counts *counts, const char *rules);
+/* Another firewall's chain, through which all goes that is forwarded. */
+struct net_chain {
+    const char *family; /* "ip", "ip6", "inet" */
+    uint8_t number;     /* the kernel's, of the family */
+    char table[64], name[64];
+};
+
+/* Visit those that drop what they do not know, in tables where no rule names the bridge. */
+int net_firewalls(const char *own_table, const char *bridge,
+                  void (*visit)(const struct net_chain *chain, void *arg), void *arg, struct cl_error *e) CL_WARN_UNUSED;
+
 /* The table of a cell's rules. */
 bool net_rules_table(const char *rules, char ret[NET_TABLE_SIZE]);
 

@@ -12,6 +12,7 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 
 #include "net.h"
 #include "rtnl.h"
@@ -78,6 +79,37 @@ int net_guard_bridge(struct rtnl *n, unsigned index, struct cl_error *e)
     if (r == 0)
         r = add_filter(n, index, TC_H_MIN_EGRESS, only_to_cells, sizeof(only_to_cells));
     return r < 0 ? cl_fail(e, -r, "guard the bridge of the cells") : 0;
+}
+
+static int see_filter(const struct nlmsghdr *message, void *arg)
+{
+    const struct nlattr *attribute;
+
+    mnl_attr_for_each(attribute, message, sizeof(struct tcmsg))
+        if (mnl_attr_get_type(attribute) == TCA_KIND && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0 &&
+            strcmp(mnl_attr_get_str(attribute), "bpf") == 0)
+            *(bool *)arg = true;
+    return MNL_CB_OK;
+}
+
+int net_guarded(struct rtnl *n, unsigned index, bool *ret)
+{
+    static const uint32_t hooks[] = {TC_H_MIN_INGRESS, TC_H_MIN_EGRESS};
+    bool all = true;
+
+    for (size_t i = 0; i < CL_ARRAY_SIZE(hooks); i++) {
+        const struct tcmsg header = {.tcm_ifindex = (int)index, .tcm_parent = TC_H_MAKE(TC_H_CLSACT, hooks[i])};
+        bool found = false;
+        int r;
+
+        (void)rtnl_begin(n, RTM_GETTFILTER, NLM_F_DUMP, &header, sizeof(header));
+        r = rtnl_dump(n, see_filter, &found);
+        if (r < 0)
+            return r;
+        all = all && found;
+    }
+    *ret = all;
+    return 0;
 }
 
 /* Frames to some multicast addresses are delivered by the port itself, past the bridge and its guard. */

@@ -189,10 +189,39 @@ static json_t *limits_to_json(const struct record *r)
     return array;
 }
 
+static json_t *text_or_null(const char *s)
+{
+    return s && *s ? json_text(s) : json_null();
+}
+
+json_t *record_network_json(const struct record *r)
+{
+    if (!r->network || !*r->network)
+        return json_null();
+    return json_pack("{s:s, s:o, s:o, s:o}", "mode", r->network, "address", text_or_null(r->address), "address6",
+                     text_or_null(r->address6), "rate",
+                     r->rate == CL_UNLIMITED ? json_null() : json_integer((json_int_t)r->rate));
+}
+
+/* Absent, or null, in the record of an older version. */
+static void network_from_json(const json_t *json, struct record *r)
+{
+    const json_t *network = json_object_get(json, "network"), *rate = json_object_get(network, "rate");
+    const char *mode = json_string_value(json_object_get(network, "mode"));
+    const char *address = json_string_value(json_object_get(network, "address"));
+    const char *address6 = json_string_value(json_object_get(network, "address6"));
+
+    r->network = mode ? mode : "";
+    r->address = address ? address : "";
+    r->address6 = address6 ? address6 : "";
+    r->rate = json_is_integer(rate) ? (uint64_t)json_integer_value(rate) : CL_UNLIMITED;
+}
+
 static json_t *record_to_json(const struct record *r)
 {
     return json_pack(
-        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I, s:o, s:o}",
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I, s:o, s:o, "
+        "s:o}",
         "id", r->id, "live", r->live, "user", json_text(r->user), "policy", json_text(r->policy), "service",
         json_text(r->service), "rhost", json_text(r->rhost), "tty", json_text(r->tty), "cgroup",
         json_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since, "opener",
@@ -200,7 +229,7 @@ static json_t *record_to_json(const struct record *r)
         "init_start", (json_int_t)r->init_start, "helper", (json_int_t)r->helper, "helper_start",
         (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager", (json_int_t)r->manager, "audit",
         r->audit, "apparmor", json_text(r->apparmor), "audit_session", (json_int_t)r->audit_session, "limits",
-        limits_to_json(r), "port", json_text(r->port));
+        limits_to_json(r), "port", json_text(r->port), "network", record_network_json(r));
 }
 
 int record_save(int run_fd, const struct record *record, struct cl_error *e)
@@ -275,6 +304,7 @@ static int record_from_json(json_t *json, struct record *r)
     r->grace = (uint64_t)grace;
     r->manager = manager == CL_MANAGER_SYSTEMD ? CL_MANAGER_SYSTEMD : CL_MANAGER_CGROUPFS;
     record_limits_load(json_object_get(json, "limits"), r);
+    network_from_json(json, r);
     return 0;
 }
 

@@ -39,12 +39,17 @@ struct record {
     const char *apparmor;   /* the profile that the cell runs under; empty without one */
     uint32_t audit_session; /* the login's, RECORD_NO_SESSION where nothing set one */
     const char *port;       /* the host's end of its veth; empty without one */
+    const char *network;    /* "isolated", "nat" or "host"; empty: written by an older version */
+    const char *address, *address6; /* empty without one */
+    uint64_t rate;                  /* bits a second; CL_UNLIMITED: none */
     struct record_limit limits[RECORD_LIMITS_MAX];
     size_t n_limits;
     void *json; /* what the strings of a loaded record live in */
 };
 
 /* An object of key, value and source. */
+/* The cell's network, as `list` and `status` tell it; null where the record does not say. */
+json_t *record_network_json(const struct record *record);
 json_t *record_limit_json(const struct record_limit *limit);
 /* An array of such objects, into the limits of a record that has none; the rest is left out from where it makes no sense. */
 void record_limits_load(json_t *array, struct record *ret);

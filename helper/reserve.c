@@ -16,6 +16,9 @@
 #include "sweep.h"
 #include "util.h"
 
+static const char *const network_names[] = {
+    [CL_NETWORK_ISOLATED] = "isolated", [CL_NETWORK_NAT] = "nat", [CL_NETWORK_HOST] = "host"};
+
 void record_fill(const struct session *s, struct record *ret)
 {
     *ret = (struct record){.user = s->user->name,
@@ -35,7 +38,11 @@ void record_fill(const struct session *s, struct record *ret)
                            .audit = s->policy->mode == CL_MODE_AUDIT,
                            .apparmor = s->apparmor,
                            .audit_session = record_audit_session(),
-                           .port = s->port};
+                           .port = s->port,
+                           .network = network_names[s->policy->network.mode],
+                           .address = s->address,
+                           .address6 = s->address6,
+                           .rate = s->policy->network.mode == CL_NETWORK_NAT ? s->policy->network.rate : CL_UNLIMITED};
     memcpy(ret->id, s->id, sizeof(ret->id));
     ret->n_limits = policy_limits(s->policy, ret->limits);
 }

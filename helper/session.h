@@ -79,6 +79,7 @@ struct session {
     uint32_t namespaces; /* CLONE_NEW* flags of the cell */
     struct cgroup_place cgroup;
     char port[16]; /* the host's end of its veth; empty: none */
+    char address[16], address6[46]; /* with a port; empty: none of that family */
 };
 
 /* A stage: run fills its part of the session; undo takes it back, and must cope with a run that failed half-way.

@@ -45,12 +45,12 @@ static json_t *cell_json(const struct record *r, const struct measure *m)
     const struct measure *now = m ? m : &nothing;
     json_int_t age = (json_int_t)(time(NULL) - r->since);
 
-    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "id", r->id, "policy",
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "id", r->id, "policy",
                      text(r->policy), "mode", r->audit ? "audit" : "enforce", "service", text(r->service),
                      "rhost", text(r->rhost), "tty", text(r->tty), "since", (json_int_t)r->since, "age",
                      age < 0 ? 0 : age, "processes", (json_int_t)now->processes, "limits",
                      limits_json(r->limits, r->n_limits), "use", usage_json(&now->usage), "hits",
-                     hits_json(now->hits, now->n_hits, false));
+                     hits_json(now->hits, now->n_hits, false), "network", record_network_json(r));
 }
 
 /* Earlier sessions that hit a limit, as the user's story has them; what does not look like one is left out.

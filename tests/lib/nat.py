@@ -4,7 +4,7 @@
 # For the tests of network.mode = "nat".
 #
 #   serve LOG PORT...        TCP and UDP, IPv4 and IPv6, on all addresses: tells each client the address that it comes
-#                            from, and writes "PROTOCOL PORT ADDRESS TEXT" of it to LOG; prints "ready"
+#                            from (on port 53, a resolver the address of any name), and writes "PROTOCOL PORT ADDRESS TEXT" of it to LOG; prints "ready"
 #   try TEXT <QUESTIONS      each line "PROTOCOL ADDRESS PORT" or "ping ADDRESS 0", all at once; prints each with "ok ANSWER" or "no WHY"
 #   spoof TEXT DEVICE <FRAMES
 #                            each line "DESTINATION-MAC SOURCE-MAC SOURCE DESTINATION PORT": a UDP datagram with TEXT, past the
@@ -28,6 +28,14 @@ def serve(log, *ports):
     def note(protocol, port, peer, text):
         out.write(f"{protocol} {port} {peer.removeprefix('::ffff:')} {text.decode(errors='replace').strip()}\n")
 
+    def answer(port, peer, text):
+        if port != 53 or len(text) < 17 or text[4:6] != b"\0\1":
+            return peer.removeprefix("::ffff:").encode()
+        end = text.index(b"\0", 12) + 5  # a question of DNS: the address of the outside for A, nothing else for others
+        record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton("198.51.100.2")
+        is_a = text[end - 4 : end - 2] == b"\0\1"
+        return text[:2] + b"\x81\x80\0\1\0" + (b"\1" if is_a else b"\0") + bytes(4) + text[12:end] + record * is_a
+
     def tcp(port):
         server = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
         while True:
@@ -50,7 +58,7 @@ def serve(log, *ports):
             note("udp", port, peer[0], text)
             own = [(*item[:2], item[2][:16] + bytes(4)) for item in control]  # answer from where it was sent to
             try:
-                server.sendmsg([peer[0].removeprefix("::ffff:").encode()], own, 0, peer)
+                server.sendmsg([answer(port, peer[0], text)], own, 0, peer)
             except OSError:
                 pass
 

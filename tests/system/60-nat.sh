@@ -18,7 +18,7 @@ policies = (
     capabilities = { bounding = ["ALL"]; ambient = ["NET_RAW", "NET_ADMIN"]; };
     seccomp = { profile = "unconfined"; }; apparmor = { profile = "unconfined"; }; },
   { name = "narrow"; inherit = "nat"; priority = 100; match = { users = ["$CAROL"]; };
-    network = { dns = ["192.168.99.5"]; allow = ["tcp:8080", "10.99.0.5:5432", "udp:172.16.99.5:5353", "fd99::/64", "198.51.100.1:8080",
+    network = { dns = ["192.168.99.5"]; allow = ["tcp:8080", "tcp:8000", "10.99.0.5:5432", "udp:172.16.99.5:5353", "fd99::/64", "198.51.100.1:8080",
                          "$PREFIX.0/24", "2001:db8:60::2"]; rate = "8M"; }; } );
 EOT
 
@@ -163,6 +163,41 @@ check_answers "the policy's server can be asked" carol names <<-EOT
 	no udp 192.168.99.5 5353
 	no udp 198.51.100.2 53
 EOT
+# Tools, by a name, and more than fits into a packet.
+mkdir "$WORK/www"
+head -c 1500000 /dev/urandom >"$WORK/www/large"
+if command -v git >/dev/null; then
+	git init -q --bare "$WORK/www/repository.git"
+	git -C "$WORK/www/repository.git" -c user.name=a -c user.email=a@b commit-tree -m first \
+		"$(git -C "$WORK/www/repository.git" hash-object -w -t tree /dev/null)" >"$WORK/commit"
+	git -C "$WORK/www/repository.git" update-ref HEAD "$(cat "$WORK/commit")"
+	git -C "$WORK/www/repository.git" update-server-info
+fi
+chmod -R a+rX "$WORK/www"
+out python3 -m http.server 8000 --directory "$WORK/www" >"$WORK/http" 2>&1 &
+STARTED+=("$!")
+wait_for out bash -c ': </dev/tcp/127.0.0.1/8000'
+check_equal "a name resolves" 198.51.100.2 "$(held carol -- getent ahostsv4 outside.test | sed -n '1s/ .*//p')"
+sum=$(sha256sum <"$WORK/www/large")
+fetch() { # COMMAND
+	held carol -- "$1" | sha256sum
+}
+check_equal "python fetches a large file" "$sum" "$(fetch \
+	'python3 -c "import shutil, sys, urllib.request as u; shutil.copyfileobj(u.urlopen(\"http://outside.test:8000/large\"), sys.stdout.buffer)"')"
+! command -v curl >/dev/null || check_equal "so does curl" "$sum" "$(fetch 'curl -s http://outside.test:8000/large')"
+! command -v wget >/dev/null || check_equal "and wget" "$sum" "$(fetch 'wget -qO- http://outside.test:8000/large')"
+! command -v git >/dev/null || check_equal "git clones" "$(cat "$WORK/commit")" \
+	"$(held carol -- 'cd /tmp && git clone -q http://outside.test:8000/repository.git && git -C repository rev-parse HEAD')"
+! command -v ping >/dev/null || check_matches "ping pings" ' 0% packet loss' "$(held alice -- ping -c 1 198.51.100.2)"
+cell_field() { # FIELD: of alice's cell, as list tells it
+	ctl list --json | python3 -c 'import json, sys
+print(*[c["network"][sys.argv[1]] for c in json.load(sys.stdin) if c["user"] == sys.argv[2]])' "$@" "$ALICE"
+}
+check_equal "list tells the address" "nat $alice4 $alice6 None" "$(cell_field mode) $(cell_field address) $(cell_field address6) $(cell_field rate)"
+check_matches "show tells the rate" "^network +nat $PREFIX.* 8388608 bits a second" \
+	"$(ctl show "$(ctl list --json | python3 -c 'import json, sys
+print(*[c["id"] for c in json.load(sys.stdin) if c["user"] == sys.argv[1]])' "$CAROL")")"
+
 check_equal "explain knows" "yes network.dns" "$(ctl --config "$CONF" explain "$ALICE" --service "$SERVICE" --can /etc/resolv.conf |
 	sed -nE '1s/^yes.*/yes/p; s/.*(network\.dns).*/\1/p' | sort -r | xargs)"
 
@@ -248,10 +283,37 @@ EOT
 
 # Without rules, and with raw packets: by whatever way they reach the host's stack.
 check "the rules are taken away once more" nft flush table inet "$NAME"
-check "another login" as alice -- true
-check_answers "brings them back, once more" carol back <<-EOT
+diagnose() { # doctor's findings about the network, "ID SUBJECT" or "ID"
+	ctl doctor --json | python3 -c 'import json, sys
+for f in json.load(sys.stdin)["findings"]:
+    if f["area"] == "network" and f["severity"] in ("serious", "warning") and f["id"] != "nat-dns":
+        print(f["id"], *filter(None, [f["subject"] if len(sys.argv) > 1 else None]))' "$@" | sort -u | xargs
+}
+mend() { # ID: by the command that doctor gives
+	PATH=$WORK/bin:$PATH bash -c "$(ctl doctor --json | python3 -c 'import json, sys
+print(*[f["fix"] for f in json.load(sys.stdin)["findings"] if f["id"] == sys.argv[1]][:1])' "$1")"
+}
+mkdir "$WORK/bin"
+ln -s "$CTL" "$WORK/bin/cloister"
+check_equal "doctor sees it" nat-rules "$(diagnose)"
+check "and how it is mended" mend nat-rules
+check_equal "as it says then" "" "$(diagnose)"
+check_answers "a sweep brings them back" carol swept <<-EOT
 	198.51.100.1 tcp 198.51.100.2 8080
+	no udp 198.51.100.2 5353
 EOT
+nft insert rule inet "$NAME" "$(nft list table inet "$NAME" | sed -n 's/.*chain \(c-[0-9a-f]*\) .*/\1/p' | head -n 1)" accept
+check_equal "doctor sees a rule that somebody added" nat-rules "$(diagnose)"
+check "and how it is mended" mend nat-rules
+tc filter del dev "$BRIDGE" ingress
+check_equal "doctor sees that a guard is gone" "nat-guard $BRIDGE" "$(diagnose subject)"
+check "and how it is mended" mend nat-guard
+nft "add table inet ${NAME}x; add chain inet ${NAME}x forward { type filter hook forward priority 5; policy drop; }; \
+	add rule inet ${NAME}x forward accept"
+check_equal "doctor sees another firewall" "nat-firewall inet ${NAME}x forward" "$(diagnose subject)"
+check "and how it is mended" mend nat-firewall
+check_equal "all is well" "" "$(diagnose)"
+nft delete table inet "${NAME}x"
 check "those that pin sources are taken away" gone netdev
 bob4=$(held bob -- ip -4 -o addr show dev eth0 | sed -n 's/.* inet \([0-9.]*\).*/\1/p')
 bob6=$(held bob -- ip -6 -o addr show dev eth0 | sed -n 's/.* inet6 \([0-9a-f:]*\).*/\1/p')
@@ -310,6 +372,7 @@ rm -f "$CONF/policy.d/61-long.conf"
 
 # What is left.
 echo 0123456789012345678901234567890 | cut -c1-12 >"$RUN/net/00f0"
+check_equal "doctor sees the address of a cell that is no more" leftover-address "$(diagnose)"
 check "a sweep" helper sweep
 check_fails "frees the address of a cell that is no more" test -e "$RUN/net/00f0"
 check_matches "the record names the port" "\"port\": \"$NAME-" "$(cat "$RUN"/cells/*.json)"
@@ -333,20 +396,40 @@ check_refused "with a bridge of another's" alice 'stage=network' 'key=network.na
 check_lacks "which stays as it is" "$PREFIX" "$(ip addr show "$BRIDGE")"
 ip link delete "$BRIDGE"
 
-# The pool.
+# A crash, after the name was changed.
+check "a login" hold alice alice
 settings <<EOT
-network = { name = "$NAME"; pool = "100.64.112.0/29"; };
+network = { name = "${NAME}b"; pool = "$POOL"; pool6 = "$POOL6"; };
 EOT
-check "a login with a small pool" hold alice alice
+rm -f "$RUN"/cells/*.json "$RUN"/cells/*.plan
+check "a sweep" helper sweep
+check_lacks "finds the rules in the tables of the old name" 'chain [ci]-' \
+	"$(nft list table inet "$NAME"; nft list table netdev "$NAME")"
+check_equal "and the port, and the address" "" "$(ip -o link show | grep "$NAME-")$(ls "$RUN/net")"
+release alice
+wait_for no_processes
+
+# The pool, of the size that it has unless set.
+settings <<EOT
+network = { name = "$NAME"; pool = "100.64.112.0/20"; };
+EOT
+check "a login with a pool of 4093 addresses" hold alice alice
 id=$(basename "$(find "$RUN/cells" -name '*.json')" .json)
-for slot in 2 3 4 5 6; do
-	[ -e "$RUN/net/000$slot" ] || echo "$id" >"$RUN/net/000$slot"
-done
-check_refused "when all addresses are taken" bob 'stage=network' 'key=network.pool \(.*/cloister\.conf:[0-9]+\)' 'all addresses of 100.64.112.0/29 are taken'
-for slot in 2 3 4 5 6; do
-	grep -q rule "$RUN/net/000$slot" || echo 0123456789012345678901234567890 | cut -c1-"${#id}" >"$RUN/net/000$slot"
-done
+fill() { # ID: of whom all free addresses are
+	python3 - "$RUN/net" "$1" <<-'EOT'
+		import os, sys
+		for slot in range(2, 4095):
+		    path = f"{sys.argv[1]}/{slot:04x}"
+		    if not os.path.exists(path) or not open(path).read().count("rule"):
+		        open(path, "w").write(sys.argv[2] + "\n")
+	EOT
+}
+fill "$id"
+check_refused "when all addresses are taken" bob 'stage=network' 'key=network.pool \(.*/cloister\.conf:[0-9]+\)' 'all addresses of 100.64.112.0/20 are taken'
+check_equal "doctor sees it" nat-pool "$(diagnose)"
+fill "$(echo 0123456789012345678901234567890 | cut -c1-"${#id}")"
 check "addresses of cells that are no more are free" hold bob bob
+check_equal "the others are free, too" 2 "$(find "$RUN/net" -name '[0-9a-f]*' ! -name '*.resolv' | wc -l)"
 check_answers "and of use, without IPv6" bob last <<-EOT
 	198.51.100.1 tcp 198.51.100.2 8080
 	no tcp 2001:db8:60::2 8080

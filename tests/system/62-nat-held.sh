@@ -4,6 +4,8 @@
 # network.mode = "nat" has one lock for all cells of the host. A user outside of cells owns a cgroup, freezes what is in it,
 # and asks the kernel for next to no time: the helper that works for that user is not held up by it, and nobody else is.
 
+# What is in single quotes is for the shell in the cell.
+# shellcheck disable=SC2016,SC2153
 . "$(dirname "$0")/../lib/test.sh"
 . "$(dirname "$0")/cells.sh"
 . "$(dirname "$0")/commands.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # For tests of network.mode = "nat": an outside, which is a network namespace, and settings with pools of the test's own.
+# shellcheck disable=SC2034
 
 NAME=$(tr -cd 'a-z0-9' <<<"$SITE_PREFIX")
 NAME=${NAME:0:8}n
