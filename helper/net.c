@@ -17,6 +17,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@
 #include "util.h"
 
 #define REMOVE_WAIT_MS 2000
+#define RECLAIM_MAX    16 /* at an open, which others wait for; a sweep takes all */
 
 /* A host is never turned into a router behind its administrator's back: it would route for all its networks. */
 static int check_forwarding(const struct session *s, struct cl_error *e)
@@ -58,7 +60,7 @@ struct reclaim {
     int run_fd;
     struct rtnl *n;
     const char *table;
-    unsigned count;
+    unsigned count, max;
 };
 
 /* The record is made before a slot is taken, and removed after it was given back. */
@@ -68,21 +70,25 @@ static void reclaim_slot(unsigned slot, const char *id, const char *rules, void 
     char path[64], port[IFNAMSIZ], table[NET_TABLE_SIZE];
 
     (void)snprintf(path, sizeof(path), "cells/%s.json", id);
+    if (r->count >= r->max)
+        return;
     if (cl_id_valid(id) && faccessat(r->run_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return;
     if (!net_rules_table(rules, table)) /* network.name may have been another then */
         (void)snprintf(table, sizeof(table), "%.10s", r->table);
     net_port_name(table, slot, port);
-    net_port_remove(r->n, port);
-    net_nft_forget(table, slot);
-    (void)!net_forget_connections(slot);
+    if (*rules || if_nametoindex(port)) { /* else the crash came before anything was made */
+        net_port_remove(r->n, port);
+        net_nft_forget(table, slot);
+        (void)!net_forget_connections(slot);
+    }
     net_pool_free(r->run_fd, slot);
     r->count++;
 }
 
-static unsigned reclaim(int run_fd, struct rtnl *n, const char *table)
+static unsigned reclaim(int run_fd, struct rtnl *n, const char *table, unsigned max)
 {
-    struct reclaim r = {.run_fd = run_fd, .n = n, .table = table};
+    struct reclaim r = {.run_fd = run_fd, .n = n, .table = table, .max = max};
 
     net_pool_each(run_fd, reclaim_slot, &r);
     return r.count;
@@ -93,7 +99,7 @@ static int take_slot(const struct session *s, int lock, struct rtnl *n, unsigned
     const struct cl_settings *settings = cl_config_settings(s->config);
     int r = net_pool_take(s->run_fd, lock, settings, s->id, ret, e);
 
-    if (r == -EADDRNOTAVAIL && reclaim(s->run_fd, n, settings->network.name) > 0)
+    if (r == -EADDRNOTAVAIL && reclaim(s->run_fd, n, settings->network.name, RECLAIM_MAX) > 0)
         r = net_pool_take(s->run_fd, lock, settings, s->id, ret, e);
     if (r == -EADDRNOTAVAIL)
         return cl_fail_key(e, EADDRNOTAVAIL, "network.pool", NULL, "all addresses of %s are taken",
@@ -255,7 +261,7 @@ void network_sweep(int run_fd)
     if (r < 0 && cl_settings_default(&settings) < 0)
         return;
     if (rtnl_open(&n, NULL) == 0 && lock_network(run_fd, cl_now_ms() + REMOVE_WAIT_MS, &lock, NULL) == 0)
-        (void)reclaim(run_fd, &n, settings->network.name);
+        (void)reclaim(run_fd, &n, settings->network.name, UINT_MAX);
     if (lock >= 0) {
         restore_guard(&n, settings);
         net_restore(run_fd);
