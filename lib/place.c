@@ -4,6 +4,7 @@
  * root-owned code opened. It gives up one thing at a time, and each step must still be possible when its turn
  * comes:
  *
+ *   descriptors    of a service with fork placement: none gets past its exec
  *   cgroup         while the host's credentials count: the kernel checks who opened cgroup.procs
  *   oom_score_adj  while /proc is the host's, where it may be written
  *   namespaces     all at once by pidfd; from here /proc is the cell's, and no name of the host resolves
@@ -19,8 +20,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -39,6 +43,15 @@ void cl_plan_fds_close(struct cl_plan_fds *fds)
 {
     for (size_t i = 0; i < CL_FD_COUNT; i++)
         cl_close(&fds->fd[i]);
+}
+
+/* Services leave open what they, or who started them, had open: a folder of the host would be a way out of the cell. The
+ * service itself still has them until it execs, with 0 to 2 as it made them. */
+static int seal_descriptors(struct cl_error *e)
+{
+    if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+        return cl_fail(e, errno, "mark the service's descriptors close-on-exec");
+    return 0;
 }
 
 static int join_cgroup(int procs_fd, struct cl_error *e)
@@ -85,6 +98,18 @@ static int join_namespaces(const struct cl_plan *plan, int init_fd, struct cl_er
     if (setns(init_fd, (int)plan->namespaces & ~CLONE_NEWPID) < 0)
         return cl_fail(e, errno, "setns into the cell");
     return verify_namespaces(plan, e);
+}
+
+/* su without a login stays where it was called, if the cell has that folder; joining a mount namespace has led to its root.
+ * No link is followed: the path has none, unless somebody made one since, perhaps to a descriptor of the service. */
+static void return_to(const char *folder)
+{
+    const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                                 .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    cleanup_fd int fd = folder[0] == '/' ? (int)syscall(SYS_openat2, AT_FDCWD, folder, &how, sizeof(how)) : -1;
+
+    if (fd < 0 || fchdir(fd) < 0) /* the root it is, then */
+        return;
 }
 
 static int drop_bounding(uint64_t keep, struct cl_error *e)
@@ -234,23 +259,31 @@ static int stage(struct cl_error *e, const char *name, int r)
 
 int cl_place(const struct cl_plan *plan, const struct cl_plan_fds *fds, struct cl_error *e)
 {
+    bool fork = plan->placement == CL_PLACEMENT_FORK;
+    char folder[PATH_MAX] = "";
     int r = 0;
 
-    if (plan->has_cgroup)
+    if (fork && !getcwd(folder, sizeof(folder)))
+        folder[0] = '\0';
+    if (fork)
+        r = stage(e, "place-descriptors", seal_descriptors(e));
+    if (r == 0 && plan->has_cgroup)
         r = stage(e, "place-cgroup", join_cgroup(fds->fd[CL_FD_CGROUP], e));
     if (r == 0)
         r = stage(e, "place-oom", reset_oom(e));
     if (r == 0)
         r = stage(e, "place-namespaces", join_namespaces(plan, fds->fd[CL_FD_INIT], e));
+    if (r == 0 && fork)
+        return_to(folder);
     if (r == 0)
         r = stage(e, "place-capabilities", drop_bounding(plan->bounding, e));
-    if (r == 0 && plan->placement == CL_PLACEMENT_CREDENTIALS)
+    if (r == 0 && !fork)
         r = stage(e, "place-user", become_user(plan, e));
     if (r == 0)
         r = stage(e, "place-keyring", join_keyring(e));
     if (r == 0)
         r = stage(e, "place-lockdown", lock_down(plan, fds, e));
-    if (r == 0 && plan->placement == CL_PLACEMENT_CREDENTIALS)
+    if (r == 0 && !fork)
         r = stage(e, "place-verify", verify_dropped(plan, e));
     return r;
 }

@@ -40,6 +40,14 @@ fork_pam "session required $MODULE"
 check_differs "a service with fork placement runs its child in a cell" "$HOST_USER_NS" \
 	"$("$FORK_SERVICE" "$FORK_NAME" "$ALICE" 'readlink /proc/self/ns/user')"
 check_equal "its exit status passes" 7 "$("$FORK_SERVICE" "$FORK_NAME" "$ALICE" 'exit 7'; echo $?)"
+exec {outside}</
+check_equal "what the service has open is not its child's" "0 1 2 3" \
+	"$("$FORK_SERVICE" "$FORK_NAME" "$ALICE" 'ls /proc/self/fd | xargs')"
+exec {outside}>&-
+check_equal "its child is where the service was" "/home/$ALICE" \
+	"$(cd "/home/$ALICE" && "$FORK_SERVICE" "$FORK_NAME" "$ALICE" 'pwd -P')"
+check_equal "or in the root, where the cell has no such folder" / \
+	"$(cd "/home/$BOB" && "$FORK_SERVICE" "$FORK_NAME" "$ALICE" 'pwd -P')"
 check_equal "its child has no capability" 0000000000000000 \
 	"$("$FORK_SERVICE" "$FORK_NAME" "$ALICE" "sed -n 's/^CapEff:.//p' /proc/self/status")"
 
