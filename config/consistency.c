@@ -209,6 +209,23 @@ static void check_pts(struct loader *l, const struct draft *draft, const struct 
         }
 }
 
+/* Neither is an error: a child may set the other key. */
+static void check_lasting(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    const struct cl_policy *policy = draft->policy;
+    bool lingers = policy->session.on_logout == CL_ON_LOGOUT_LINGER;
+
+    if (!lingers && is_own(draft, parent, CL_KEY_SESSION_LINGER))
+        loader_warning(l, line_of(draft, CL_KEY_SESSION_LINGER),
+                       "%s: session.linger: has no effect, session.on_logout is not \"linger\"", policy->name);
+    if (policy->session.on_logout != CL_ON_LOGOUT_KILL && policy->namespaces.share == CL_SHARE_LOGIN &&
+        (is_own(draft, parent, CL_KEY_SESSION_ON_LOGOUT) || is_own(draft, parent, CL_KEY_NAMESPACES_SHARE)))
+        loader_warning(l, line_of(draft, CL_KEY_SESSION_ON_LOGOUT),
+                       "%s: session.on_logout: what runs on cannot be reached by a later login; with "
+                       "namespaces.share = \"user\" it can",
+                       policy->name);
+}
+
 void consistency_of_policy(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
 {
     check_ambient(l, draft, parent);
@@ -221,6 +238,7 @@ void consistency_of_policy(struct loader *l, const struct draft *draft, const st
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_MEMORY_HIGH, &draft->policy->cgroup.user);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);
     check_overlay_of_unconfined(l, draft, parent);
+    check_lasting(l, draft, parent);
 }
 
 /* Who gives only one of the two, in the whole chain, means the other. */

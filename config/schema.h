@@ -74,7 +74,7 @@ struct schema_record {
 };
 
 /* Rows past the keys of policy.h: keys that have one value in this release. */
-enum { SCHEMA_NAMESPACES_TIME = CL_KEY_COUNT, SCHEMA_NAMESPACES_SHARE, SCHEMA_POLICY_COUNT };
+enum { SCHEMA_NAMESPACES_TIME = CL_KEY_COUNT, SCHEMA_POLICY_COUNT };
 extern const struct schema_key schema_policy[SCHEMA_POLICY_COUNT]; /* indexed by enum cl_key */
 
 enum schema_setting {

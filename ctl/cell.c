@@ -17,7 +17,7 @@
 #include "ctl.h"
 #include "util.h"
 
-static int add_cell(struct cells *cells, struct record *record)
+static int add_cell(struct cells *cells, int run_fd, struct record *record)
 {
     struct cell *grown = reallocarray(cells->items, cells->n + 1, sizeof(*grown));
 
@@ -25,6 +25,7 @@ static int add_cell(struct cells *cells, struct record *record)
         return -ENOMEM;
     cells->items = grown;
     grown[cells->n++] = (struct cell){.record = record, .cgroup_fd = cgroup_open(record->cgroup)};
+    lasting_look(run_fd, record, &grown[cells->n - 1].lasting);
     return 0;
 }
 
@@ -54,7 +55,7 @@ int cells_load(struct cells *ret, struct cl_error *e)
 
         if (record_load(run_fd, ids[i], &record, NULL) < 0 || !record->live || !record_in_use(record))
             continue; /* it ended meanwhile, is not built yet, or waits for a sweep */
-        r = add_cell(&cells, record);
+        r = add_cell(&cells, run_fd, record);
         if (r == 0)
             record = NULL;
     }
@@ -85,6 +86,7 @@ void cells_clear(struct cells *cells)
 {
     for (size_t i = 0; i < cells->n; i++) {
         record_free(cells->items[i].record);
+        lasting_clear(&cells->items[i].lasting);
         cl_close(&cells->items[i].cgroup_fd);
     }
     free(cells->items);
@@ -106,12 +108,14 @@ json_t *cell_json(const struct cell *cell)
 {
     const struct record *r = cell->record;
     json_int_t age = (json_int_t)(time(NULL) - r->since);
-
-    return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o, s:o}", "id", r->id, "user",
+    json_t *object = json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o, s:o}", "id", r->id, "user",
                      ctl_json_string(r->user), "uid", (json_int_t)r->uid, "policy",
                      ctl_json_string(r->policy), "mode", cell_mode(cell), "service", ctl_json_string(r->service), "rhost",
                      ctl_json_string(r->rhost), "tty", ctl_json_string(r->tty), "since", (json_int_t)r->since,
                      "age", age < 0 ? 0 : age, "init_pid", (json_int_t)r->init, "cgroup",
                      ctl_json_string(r->cgroup), "processes", (json_int_t)cell->now.processes, "use",
                      usage_json(&cell->now.usage), "hits", hits_json(cell->now.hits, cell->now.n_hits, false), "network", record_network_json(r));
+
+    lasting_json(object, r, &cell->lasting, true);
+    return object;
 }

@@ -10,6 +10,7 @@
 
 #include "ctl.h"
 #include "err.h"
+#include "lasting.h"
 #include "measure.h"
 #include "record.h"
 #include "table.h"
@@ -25,6 +26,7 @@ struct cell_rate {
 struct cell {
     struct record *record;
     int cgroup_fd;
+    struct lasting lasting;
     struct measure now;    /* by cells_measure */
     struct cell_rate rate; /* whoever looks twice fills it */
 };

@@ -16,14 +16,14 @@
 static const struct table_column used[] = {
     {"ID", false},   {"USER", false},   {"POLICY", false},     {"SERVICE", false}, {"TTY", false},
     {"FROM", false}, {"AGE", true},     {"PROCESSES", true},   {"MEMORY", true},   {"CPU", true},
-    {"READ", true},  {"WRITTEN", true}, {"LIMITS HIT", false},
+    {"READ", true},  {"WRITTEN", true}, {"LOGINS", false},     {"LIMITS HIT", false},
 };
 
 /* What changes from look to look stands in front. */
 static const struct table_column using[] = {
     {"ID", false},      {"USER", false},   {"CPU%", true},        {"MEMORY", true}, {"PROCESSES", true},
     {"READ/s", true},   {"WRITE/s", true}, {"CPU", true},         {"AGE", true},    {"POLICY", false},
-    {"SERVICE", false}, {"FROM", false},   {"LIMITS HIT", false},
+    {"SERVICE", false}, {"FROM", false},   {"LOGINS", false},     {"LIMITS HIT", false},
 };
 
 static const char *or_dash(const char *text)
@@ -87,6 +87,15 @@ static void add_hits(struct table *table, const struct cell *cell)
               cell_hits_text(cell, text, sizeof(text)));
 }
 
+static void add_logins(struct table *table, const struct cell *cell)
+{
+    const struct lasting *lasting = &cell->lasting;
+    char text[48];
+
+    (void)lasting_text(lasting, text, sizeof(text));
+    table_add(table, TABLE_PLAIN, "%zu%s%s%s", lasting->n, text[0] ? " (" : "", text, text[0] ? ")" : "");
+}
+
 static void add_used(struct table *table, const struct cell *cell, time_t now)
 {
     const struct record *r = cell->record;
@@ -103,6 +112,7 @@ static void add_used(struct table *table, const struct cell *cell, time_t now)
     add_cpu(table, cell);
     add_use(table, cell, CL_USE_IO_RBYTES);
     add_use(table, cell, CL_USE_IO_WBYTES);
+    add_logins(table, cell);
     add_hits(table, cell);
 }
 
@@ -127,6 +137,7 @@ static void add_using(struct table *table, const struct cell *cell, time_t now)
     add_policy(table, r);
     table_add(table, TABLE_PLAIN, "%s", r->service);
     table_add(table, TABLE_PLAIN, "%s", or_dash(r->rhost));
+    add_logins(table, cell);
     add_hits(table, cell);
 }
 

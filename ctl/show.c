@@ -63,17 +63,37 @@ static void add_who(struct table *table, const struct cell *cell)
     facts_add(table, "processes", "%u", cell->now.processes);
 }
 
+/* Of a cell that ends with its one login, all is said above. */
+static void add_logins(struct table *who, struct table *logins, const struct cell *cell)
+{
+    const struct record *r = cell->record;
+    const struct lasting *lasting = &cell->lasting;
+    char text[48];
+
+    if (!r->lasting)
+        return;
+    facts_add(who, "shared by", "%s", r->share == CL_SHARE_USER ? "the user's logins" : "no other login");
+    facts_add(who, "state", "%s", lasting_text(lasting, text, sizeof(text))[0] ? text : "active");
+    for (size_t i = 0; i < lasting->logins.n; i++) {
+        const struct login *l = lasting->logins.items[i];
+
+        facts_add(logins, l->id, "%s%s%s %s pid %d", l->service, l->rhost[0] ? " from " : "", l->rhost,
+                  l->tty[0] ? l->tty : "-", l->opener);
+    }
+}
+
 static int show_text(const struct cell *cell)
 {
     const struct record *r = cell->record;
-    cleanup_table struct table *who = facts_new(), *use = facts_use(&cell->now.usage),
+    cleanup_table struct table *who = facts_new(), *logins = facts_new(), *use = facts_use(&cell->now.usage),
                                *user_use = facts_use(&cell->now.user_usage),
                                *limits = facts_limits(r->limits, r->n_limits),
                                *hits = facts_hits(cell->now.hits, cell->now.n_hits);
     bool good;
 
     add_who(who, cell);
-    good = facts_print(NULL, who) && facts_print("limits", limits) && facts_print("limits hit", hits) &&
+    add_logins(who, logins, cell);
+    good = facts_print(NULL, who) && facts_print("logins", logins) && facts_print("limits", limits) && facts_print("limits hit", hits) &&
            facts_print("use", use) && facts_print("use of all cells of the user", user_use);
     return good ? ctl_flush() : ctl_error("out of memory");
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "measure.h"
+#include "procs.h"
 #include "start.h"
 #include "status.h"
 #include "util.h"
@@ -38,10 +39,10 @@ static void add_use(json_t *status)
     size_t n;
 
     record_limits_load(json_object_get(cell, "limits"), &record);
-    cl_usage_read(cgroup, &usage);
+    measure_usage(cgroup, &usage);
     n = hits_find(&usage, NULL, record.limits, record.n_limits, hits);
     (void)json_object_set_new(cell, "age", json_integer(age < 0 ? 0 : age));
-    (void)json_object_set_new(cell, "processes", json_integer((json_int_t)measure_processes(cgroup)));
+    (void)json_object_set_new(cell, "processes", json_integer((json_int_t)procs_each(cgroup, NULL, NULL)));
     (void)json_object_set_new(cell, "use", usage_json(&usage));
     (void)json_object_set_new(cell, "hits", hits_json(hits, n, false));
     (void)json_object_set_new(status, "inside", json_true());

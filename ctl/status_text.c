@@ -12,6 +12,7 @@
 
 #include "amount.h"
 #include "facts.h"
+#include "lasting.h"
 #include "status.h"
 #include "table.h"
 #include "util.h"
@@ -36,6 +37,31 @@ static uint64_t number(const json_t *object, const char *name)
     return value > 0 ? (uint64_t)value : 0;
 }
 
+/* What a user wants to know before they log out, and after. */
+static void add_lasting(struct table *table, const json_t *status)
+{
+    const json_t *cell;
+    char time[32];
+    size_t i;
+
+    json_array_foreach(json_object_get(status, "cells"), i, cell)
+    {
+        const char *on_logout = text(cell, "on_logout"), *id = text(cell, "id");
+        const json_t *left = json_object_get(cell, "linger_left");
+        bool lingers = strcmp(text(cell, "state"), "lingering") == 0;
+
+        if (lingers && json_is_integer(left))
+            facts_add(table, id, "lingers: %s left", lasting_duration((int64_t)number(cell, "linger_left"), time, sizeof(time)));
+        else if (lingers)
+            facts_add(table, id, "goes on without a login");
+        else if (strcmp(on_logout, "linger") == 0)
+            facts_add(table, "after the last logout", "what runs goes on, for at most %s",
+                      lasting_duration((int64_t)number(cell, "linger"), time, sizeof(time)));
+        else if (strcmp(on_logout, "keep") == 0)
+            facts_add(table, "after the last logout", "what runs goes on");
+    }
+}
+
 static struct table *who(const json_t *status)
 {
     const json_t *login = json_object_get(status, "login");
@@ -54,6 +80,7 @@ static struct table *who(const json_t *status)
     facts_add(table,
               json_is_true(json_object_get(status, "inside")) ? "this cell is of" : "at the next login", "%s",
               text(login, "service"));
+    add_lasting(table, status);
     return table;
 }
 

@@ -85,7 +85,8 @@ static struct suggest_query make_query(const struct subject *subject)
 
     return (struct suggest_query){
         .uid = subject->answer.user->uid,
-        .session = record ? record->audit_session : AUDIT_NO_SESSION,
+        /* The logins of a shared cell have a session each: then user and time have to do. */
+        .session = record && record->share == CL_SHARE_LOGIN ? record->audit_session : AUDIT_NO_SESSION,
         .since = record ? record->since : 0,
         .profile = strcmp(policy->apparmor.profile, "unconfined") == 0 ? NULL : policy->apparmor.profile,
         .home = subject->answer.user->home};

@@ -12,6 +12,7 @@
 
 #include "apply.h"
 #include "events.h"
+#include "join.h"
 #include "kept_settings.h"
 #include "log.h"
 #include "policy_limits.h"
@@ -96,7 +97,8 @@ static struct cgroup_request request_of(const struct apply_cell *c, const struct
                                    .uid = c->record->uid,
                                    .policy = policy,
                                    .init = c->record->init,
-                                   .deadline_ms = cl_now_ms() + WRITE_MS};
+                                   .deadline_ms = cl_now_ms() + WRITE_MS,
+                                   .shared = c->record->share == CL_SHARE_USER};
 }
 
 void apply_cell_write(struct apply_cell *c, const struct cl_policy *user, enum cgroup_change change)
@@ -266,6 +268,8 @@ void apply_cell_record(struct apply_cell *c, int run_fd, const struct cl_policy 
                     &c->target);
     if (save(c, run_fd, c->error.err ? NULL : &c->error) == 0) {
         keep_grace(c, run_fd);
+        if (c->error.err == 0 && c->policy && c->selected)
+            join_apply_document(run_fd, c->record->id, c->policy, counts_now);
         tell_cell(c);
     }
     log_changes(c);

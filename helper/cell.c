@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "cell.h"
+#include "channel.h"
 #include "idmap.h"
 #include "record.h"
 #include "session.h"
@@ -98,6 +99,14 @@ int stage_init(struct session *s, struct cl_error *e)
         cl_close(&pair[1]);
         return r;
     }
+    r = s->lasting ? channel_make(s->run_fd, s->id, &s->channel, e) : 0;
+    if (r < 0) {
+        for (int end = 0; end < 2; end++) {
+            cl_close(&pair[end]);
+            cl_close(&go[end]);
+        }
+        return r;
+    }
     s->namespaces = wanted_namespaces(s->policy);
     s->init = clone_init(&s->init_fd);
     if (s->init == 0) {
@@ -109,6 +118,7 @@ int stage_init(struct session *s, struct cl_error *e)
     r = s->init < 0 ? cl_fail(e, errno, "clone into new pid and mount namespaces") : 0;
     cl_close(&pair[1]);
     cl_close(&go[0]);
+    cl_close(&s->channel); /* else its end would not be seen */
     s->init_sock = pair[0];
     s->init_go = go[1];
     if (r == 0)

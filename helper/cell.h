@@ -8,10 +8,6 @@
 #include "err.h"
 #include "session.h"
 
-/* Descriptors that cloister-init finds open. */
-#define CL_INIT_LOGIN_FD 3 /* pidfd of the login: when it ends, so does the cell */
-#define CL_INIT_GO_FD    4 /* one byte: the cell is handed over; end of file before that: it never was */
-
 struct cell_answer {
     struct cl_error error; /* err 0: the step is done */
 };

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cell.h"
+#include "init/channel.h"
 #include "session.h"
 #include "util.h"
 
@@ -101,32 +102,54 @@ static int drop_everything(struct cl_error *e)
     return 0;
 }
 
-/* Put each descriptor where cloister-init looks for it, and close all others at exec. */
-static int arrange_descriptors(int login, int go, int *sock, int *binary, struct cl_error *e)
+/* Put each descriptor where cloister-init looks for it, and close all others at exec. In a cell that lasts, it is told of the
+ * login as of any other. */
+static int arrange_descriptors(int login, int go, int channel, int *sock, int *binary, struct cl_error *e)
 {
-    int high_login = fcntl(login, F_DUPFD_CLOEXEC, 10), high_go = fcntl(go, F_DUPFD_CLOEXEC, 10);
-    int high_sock = fcntl(*sock, F_DUPFD_CLOEXEC, 10), high_binary = fcntl(*binary, F_DUPFD_CLOEXEC, 10);
+    int *const from[] = {&login, &go, &channel, sock, binary};
+    static const int to[] = {INIT_LOGIN_FD, INIT_GO_FD, INIT_CHANNEL_FD};
 
-    if (high_login < 0 || high_go < 0 || high_sock < 0 || high_binary < 0)
-        return cl_fail(e, errno, "duplicate descriptors for cloister-init");
-    for (int fd = 0; fd <= 2; fd++)
+    if (channel >= 0)
+        login = -1;
+    for (size_t i = 0; i < CL_ARRAY_SIZE(from); i++) {
+        if (*from[i] < 0)
+            continue;
+        *from[i] = fcntl(*from[i], F_DUPFD_CLOEXEC, 10);
+        if (*from[i] < 0)
+            return cl_fail(e, errno, "duplicate descriptors for cloister-init");
+    }
+    for (int fd = 0; fd < 10; fd++)
         (void)close(fd);
-    if (dup2(high_login, CL_INIT_LOGIN_FD) < 0 || dup2(high_go, CL_INIT_GO_FD) < 0)
-        return cl_fail(e, errno, "arrange descriptors for cloister-init");
-    *sock = high_sock;
-    *binary = high_binary;
-    if (close_range(CL_INIT_GO_FD + 1, 9, 0) < 0)
-        return cl_fail(e, errno, "close descriptors");
+    for (size_t i = 0; i < CL_ARRAY_SIZE(to); i++)
+        if (*from[i] >= 0 && dup2(*from[i], to[i]) < 0)
+            return cl_fail(e, errno, "arrange descriptors for cloister-init");
     for (int fd = 10; fd < 1024; fd++) /* the limit that caller.c set */
         if (fd != *sock && fd != *binary)
             (void)close(fd);
     return 0;
 }
 
+/* What becomes of the cell after its last login. */
+static void fill_arguments(const struct session *s, char *argv[4], char *seconds, size_t size)
+{
+    static char name[] = "cloister-init", kill[] = INIT_KILL, linger[] = INIT_LINGER, keep[] = INIT_KEEP;
+    char *const modes[] = {[CL_ON_LOGOUT_KILL] = kill, [CL_ON_LOGOUT_LINGER] = linger, [CL_ON_LOGOUT_KEEP] = keep};
+
+    memset(argv, 0, 4 * sizeof(*argv));
+    argv[0] = name;
+    if (!s->lasting)
+        return;
+    argv[1] = modes[s->policy->session.on_logout];
+    if (s->policy->session.on_logout != CL_ON_LOGOUT_LINGER)
+        return;
+    (void)snprintf(seconds, size, "%llu", (unsigned long long)s->policy->session.linger);
+    argv[2] = seconds;
+}
+
 void cell_main(const struct session *s, int sock, int go_fd, int binary_fd)
 {
-    static char name[] = "cloister-init";
-    static char *const argv[] = {name, NULL}, *const envp[] = {NULL};
+    static char *const envp[] = {NULL};
+    char *argv[4], seconds[24];
     struct cl_error e = {0};
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -140,8 +163,9 @@ void cell_main(const struct session *s, int sock, int go_fd, int binary_fd)
     answer(sock, &e);
     await(sock, 'x');
     if (drop_everything(&e) == 0)
-        (void)!arrange_descriptors(s->opener_fd, go_fd, &sock, &binary_fd, &e);
+        (void)!arrange_descriptors(s->opener_fd, go_fd, s->channel, &sock, &binary_fd, &e);
     answer(sock, &e);
+    fill_arguments(s, argv, seconds, sizeof(seconds));
     (void)execveat(binary_fd, "", argv, envp, AT_EMPTY_PATH);
     (void)!cl_send(sock, "!", 1, NULL, 0);
     _exit(1);

@@ -118,7 +118,7 @@ static int inspect(struct cgroup_setup *setup, const char *path, int settle_ms, 
 
     settle_ms = left < settle_ms ? (int)(left > 0 ? left : 0) : settle_ms;
     r = cgroup_limits_verify(setup, CGROUP_USER, user_fd, settle_ms, e);
-    if (r == 0)
+    if (r == 0 && !request->shared)
         r = cgroup_limits_verify(setup, CGROUP_SESSION, leaf_fd, settle_ms, e);
     if (r < 0)
         return r;
@@ -209,6 +209,17 @@ static void level_close(struct level *l)
 
 #define cleanup_level __attribute__((cleanup(level_close)))
 
+/* pid 1 is where it belongs. */
+static int has_init(const struct cgroup_request *request, const char *path, struct cl_error *e)
+{
+    cleanup_free char *own = NULL;
+    int r = cl_asprintf(&own, "%s%s", path, request->shared ? "/" CGROUP_OF_CELL : "");
+
+    if (r == 0)
+        r = cgroup_dir_has(own, request->init);
+    return r < 0 ? cl_fail(e, -r, "find process %d in the cgroup %s", (int)request->init, path) : 0;
+}
+
 static int level_open(const struct cgroup_request *request, const char *path, bool user, struct level *l,
                       struct cl_error *e)
 {
@@ -227,9 +238,9 @@ static int level_open(const struct cgroup_request *request, const char *path, bo
     leaf_fd = cgroup_dir_open(l->mount_fd, path, O_PATH);
     if (leaf_fd < 0)
         return cl_fail(e, -leaf_fd, "open the cgroup %s", path);
-    r = cgroup_dir_has(path, request->init);
+    r = has_init(request, path, e);
     if (r < 0)
-        return cl_fail(e, -r, "find process %d in the cgroup %s", (int)request->init, path);
+        return r;
     l->dir_fd = openat(leaf_fd, user ? ".." : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (l->dir_fd < 0)
         return cl_fail(e, errno, "open the cgroup above %s", path);
@@ -270,6 +281,8 @@ int cgroup_update(const struct cgroup_request *request, const char *path, bool u
 
     if (r < 0)
         return r;
+    if (request->shared && !user)
+        return cgroup_logins_update(&l.setup, l.dir_fd, change, e);
     which = cgroup_limits_differ(&l.setup.limits[l.level], l.dir_fd) &
             (change == CGROUP_SET ? limits_set(&l) : ~limits_set(&l));
     if (which == 0)
@@ -288,7 +301,8 @@ int cgroup_pending(const struct cgroup_request *request, const char *path, bool 
     int r = level_open(request, path, user, &l, e);
 
     if (r == 0)
-        *ret = cgroup_limits_differ(&l.setup.limits[l.level], l.dir_fd);
+        *ret = request->shared && !user ? cgroup_logins_differ(&l.setup, l.dir_fd)
+                                        : cgroup_limits_differ(&l.setup.limits[l.level], l.dir_fd);
     return r;
 }
 

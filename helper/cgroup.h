@@ -25,6 +25,7 @@ struct cgroup_request {
     const struct cl_policy *policy; /* expanded */
     pid_t init; /* the cell's pid 1 in the host's pid namespace; joins the leaf. Alive: the caller holds its pidfd */
     int64_t deadline_ms; /* on cl_now_ms()'s clock */
+    bool shared; /* by several logins: the session's limits are for each of them, see cgroup_share */
 };
 
 struct cgroup_place {
@@ -57,6 +58,24 @@ int cgroup_update(const struct cgroup_request *request, const char *path, bool u
 /* Which limits are not in force there: bit n stands for the key CL_KEY_CGROUP_PIDS_MAX + n, or CL_KEY_CGROUP_SESSION_PIDS_MAX + n. */
 int cgroup_pending(const struct cgroup_request *request, const char *path, bool user, unsigned *ret,
                    struct cl_error *e) CL_WARN_UNUSED;
+
+/* A shared leaf, made with cgroup_create, whose process is not yet anyone's to use: from here on it holds none itself, but one
+ * cgroup for pid 1 and for root who enters, CGROUP_OF_CELL, and one for each login. After the cgroup namespace was made. */
+#define CGROUP_OF_CELL "cell"
+int cgroup_share(const struct cgroup_request *request, int leaf_fd, struct cl_error *e) CL_WARN_UNUSED;
+
+struct cgroup_login {
+    int procs_fd, kill_fd; /* cgroup.procs and cgroup.kill, O_WRONLY */
+};
+/* The cgroup of one login; request->id is the login's. */
+int cgroup_login_make(const struct cgroup_request *request, int leaf_fd, struct cgroup_login *ret, struct cl_error *e)
+    CL_WARN_UNUSED;
+/* Open it, for reading; -ENOENT: there is none. */
+int cgroup_login_dir(int leaf_fd, const char *id);
+/* Remove it: with kill, after all that is in it has been killed; without, only if it is empty. */
+int cgroup_login_remove(int leaf_fd, const char *id, bool kill, int wait_ms, struct cl_error *e) CL_WARN_UNUSED;
+/* Remove those that are empty and that nobody knows. */
+void cgroup_logins_prune(int leaf_fd, bool (*is_known)(const char *id, void *arg), void *arg);
 
 /* End everything in the leaf at path (cgroup.kill, wait until it is empty), remove it, and the user's cgroup when
  * it was the last leaf. A path that is gone is success. wait_ms bounds the wait; -ETIMEDOUT past it. */

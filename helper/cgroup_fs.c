@@ -124,7 +124,7 @@ static int build(struct cgroup_setup *setup, bool last_try, struct levels *level
         r = enable(setup, levels->user_fd, last_try, e);
     if (r == 0)
         r = make_dir(levels->user_fd, levels->id, true, &levels->leaf_fd, e);
-    if (r == 0)
+    if (r == 0 && !setup->request->shared)
         r = cgroup_limits_write(setup, CGROUP_SESSION, CGROUP_ALL_LIMITS, levels->leaf_fd, e);
     if (r == 0)
         r = join(setup, levels->leaf_fd, e);
@@ -213,6 +213,8 @@ int cgroup_fs_remove(int mount_fd, const char *path, uid_t uid, int64_t deadline
         r = user_fd < 0 ? cl_fail(e, errno, "open the cgroup above %s", path)
                         : cgroup_dir_kill(leaf_fd, deadline_ms, e);
         if (r == 0)
+            cgroup_children_remove(leaf_fd);
+        if (r == 0)
             r = remove_leaf(user_fd, strrchr(path, '/') + 1, deadline_ms, e);
     }
     snprintf(user, sizeof(user), USER_NAME "%u", (unsigned)uid);
@@ -227,8 +229,11 @@ static bool is_leftover(int user_fd, const char *id, const char *path,
 
     if (!cgroup_id_is_valid(id) || is_known(path, arg))
         return false;
-    leaf_fd = openat(user_fd, id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return leaf_fd >= 0 && cgroup_dir_populated(leaf_fd) == 0;
+    leaf_fd = openat(user_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (leaf_fd < 0 || cgroup_dir_populated(leaf_fd) != 0)
+        return false;
+    cgroup_children_remove(leaf_fd);
+    return true;
 }
 
 static int sweep_user(int top_fd, const char *user, bool (*is_known)(const char *path, void *arg), void *arg)

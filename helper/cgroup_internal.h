@@ -94,6 +94,9 @@ unsigned cgroup_controllers_needed(const struct cgroup_setup *setup);
 bool cgroup_limit_is_set(const struct cgroup_limits *limits, enum cgroup_limit limit);
 /* The limits of the policy, of the controllers available. A limit of another: as cgroup_limit_unavailable. */
 int cgroup_limits_collect(struct cgroup_setup *setup, unsigned available, struct cl_error *e) CL_WARN_UNUSED;
+int cgroup_limits_collect_level(struct cgroup_setup *setup, enum cgroup_level level, unsigned available,
+                                struct cl_error *e) CL_WARN_UNUSED;
+void cgroup_limits_none(struct cgroup_limits *limits);
 /* The kernel can't hold this limit: an error that blames its key, or, where the policy says "continue", a
  * warning in the log, and the limit is left out. why completes the sentence "… is set, but". */
 int cgroup_limit_unavailable(struct cgroup_setup *setup, enum cgroup_level level, enum cgroup_limit limit,
@@ -154,6 +157,12 @@ int cgroup_path_make(enum cl_cgroup_manager manager, uid_t uid, const char *id, 
 bool cgroup_path_is_valid(enum cl_cgroup_manager manager, const char *path, uid_t uid);
 /* The uid of "PREFIX<uid>SUFFIX". 0 or -EINVAL. */
 int cgroup_name_uid(const char *name, const char *prefix, const char *suffix, uid_t *ret) CL_WARN_UNUSED;
+
+/* cgroup_login.c: remove the empty cgroups below a leaf. */
+void cgroup_children_remove(int leaf_fd);
+/* The limits of a session, for each login of a shared leaf. */
+int cgroup_logins_update(struct cgroup_setup *setup, int leaf_fd, enum cgroup_change change, struct cl_error *e) CL_WARN_UNUSED;
+unsigned cgroup_logins_differ(const struct cgroup_setup *setup, int leaf_fd);
 
 /* cgroup_leaves.c: the paths of all leaves that systemd's scopes are. */
 int cgroup_systemd_leaves(int mount_fd, char ***ret_paths) CL_WARN_UNUSED;

@@ -195,22 +195,31 @@ static int collect_limit(struct cgroup_setup *setup, enum cgroup_level level, en
     return 0;
 }
 
+void cgroup_limits_none(struct cgroup_limits *limits)
+{
+    limits->n_devices = 0;
+    for (unsigned l = 0; l < CGROUP_LIMIT_COUNT; l++)
+        limits->value[l] = CL_UNLIMITED;
+}
+
+int cgroup_limits_collect_level(struct cgroup_setup *setup, enum cgroup_level level, unsigned available,
+                                struct cl_error *e)
+{
+    int r = 0;
+
+    cgroup_limits_none(&setup->limits[level]);
+    for (unsigned l = 0; r == 0 && l < CGROUP_LIMIT_COUNT; l++)
+        r = collect_limit(setup, level, l, available, e);
+    return r;
+}
+
 int cgroup_limits_collect(struct cgroup_setup *setup, unsigned available, struct cl_error *e)
 {
-    for (unsigned level = 0; level < CGROUP_LEVEL_COUNT; level++) {
-        struct cgroup_limits *limits = &setup->limits[level];
+    int r = 0;
 
-        limits->n_devices = 0;
-        for (unsigned l = 0; l < CGROUP_LIMIT_COUNT; l++)
-            limits->value[l] = CL_UNLIMITED;
-        for (unsigned l = 0; l < CGROUP_LIMIT_COUNT; l++) {
-            int r = collect_limit(setup, level, l, available, e);
-
-            if (r < 0)
-                return r;
-        }
-    }
-    return 0;
+    for (unsigned level = 0; r == 0 && level < CGROUP_LEVEL_COUNT; level++)
+        r = cgroup_limits_collect_level(setup, level, available, e);
+    return r;
 }
 
 int cgroup_limit_unavailable(struct cgroup_setup *setup, enum cgroup_level level, enum cgroup_limit limit,

@@ -74,18 +74,53 @@ int cgroup_unit_append_limits(sd_bus_message *m, const struct cgroup_limits *lim
     return r;
 }
 
+/* What is below the scope is ours; the controllers that its logins' limits need are to be there. */
+static int append_delegation(sd_bus_message *m, const struct cgroup_limits *limits)
+{
+    unsigned needed = 0;
+    int r = sd_bus_message_open_container(m, 'r', "sv");
+
+    for (unsigned l = 0; l < CGROUP_LIMIT_COUNT; l++)
+        if (cgroup_limit_is_set(limits, l))
+            needed |= 1U << cgroup_limit_table[l].controller;
+    if (r >= 0)
+        r = sd_bus_message_append(m, "s", "DelegateControllers");
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'v', "as");
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'a', "s");
+    for (unsigned c = 0; r >= 0 && c < CGROUP_CONTROLLER_COUNT; c++)
+        if (needed & 1U << c)
+            r = sd_bus_message_append(m, "s", cgroup_controller_name(c));
+    for (int i = 0; r >= 0 && i < 3; i++)
+        r = sd_bus_message_close_container(m);
+    return r;
+}
+
+static int append_limits(sd_bus_message *m, const struct cgroup_setup *setup)
+{
+    const struct cgroup_limits *limits = &setup->limits[CGROUP_SESSION];
+    unsigned which = 1U << CGROUP_PIDS_MAX; /* even if unlimited: DefaultTasksMax= is not */
+    struct cgroup_limits none;
+    int r;
+
+    if (setup->request->shared) {
+        cgroup_limits_none(&none);
+        r = append_delegation(m, limits);
+        return r < 0 ? r : cgroup_unit_append_limits(m, &none, which);
+    }
+    for (unsigned l = 0; l < CGROUP_LIMIT_COUNT; l++)
+        if (cgroup_limit_is_set(limits, l))
+            which |= 1U << l;
+    return cgroup_unit_append_limits(m, limits, which);
+}
+
 static int append_scope(sd_bus_message *m, const struct cgroup_setup *setup,
                         const struct cgroup_unit_names *names, bool oom_policy)
 {
     const struct cgroup_request *request = setup->request;
-    const struct cgroup_limits *limits = &setup->limits[CGROUP_SESSION];
-    unsigned which = 1U << CGROUP_PIDS_MAX; /* even if unlimited: DefaultTasksMax= is not */
     char description[96];
     int r;
-
-    for (unsigned l = 0; l < CGROUP_LIMIT_COUNT; l++)
-        if (cgroup_limit_is_set(limits, l))
-            which |= 1U << l;
 
     snprintf(description, sizeof(description), "Cloister cell %s of user %u", request->id,
              (unsigned)request->uid);
@@ -102,9 +137,7 @@ static int append_scope(sd_bus_message *m, const struct cgroup_setup *setup,
         r = sd_bus_message_append(m, "(sv)", "After", "as", 1, "systemd-user-sessions.service");
     if (r >= 0 && oom_policy) /* a memory hog is killed, not the whole cell */
         r = sd_bus_message_append(m, "(sv)", "OOMPolicy", "s", "continue");
-    if (r >= 0)
-        r = cgroup_unit_append_limits(m, limits, which);
-    return r;
+    return r < 0 ? r : append_limits(m, setup);
 }
 
 static int append_slice(sd_bus_message *m, const struct cgroup_setup *setup,

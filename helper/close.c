@@ -17,7 +17,10 @@
 
 #include "close.h"
 #include "events.h"
+#include "logins.h"
+#include "logout.h"
 #include "network.h"
+#include "procs.h"
 #include "session.h"
 #include "story.h"
 #include "util.h"
@@ -44,10 +47,12 @@ static bool holds(int dir, pid_t pid)
     return found;
 }
 
-static void hang_up(int dir, pid_t pid)
+/* arg: the cell's init, which has no part in it. */
+static void hang_up(int dir, pid_t pid, void *arg)
 {
     static const int signals[] = {SIGHUP, SIGTERM, SIGCONT};
-    cleanup_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    const pid_t *init = arg;
+    cleanup_fd int fd = pid == *init ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
 
     if (fd < 0 || !holds(dir, pid))
         return;
@@ -55,37 +60,15 @@ static void hang_up(int dir, pid_t pid)
         (void)syscall(SYS_pidfd_send_signal, fd, signals[i], NULL, 0);
 }
 
-/* Call visit for every process of the cgroup but the cell's init. Returns how many there were. */
-static unsigned each_process(int dir, pid_t init, void (*visit)(int dir, pid_t pid))
-{
-    int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid;
-    FILE *procs = fd < 0 ? NULL : fdopen(fd, "r");
-    unsigned n = 0;
-
-    if (!procs) {
-        cl_close(&fd);
-        return 0;
-    }
-    while (fscanf(procs, "%d", &pid) == 1) {
-        if (pid == init)
-            continue;
-        n++;
-        if (visit)
-            visit(dir, pid);
-    }
-    (void)fclose(procs);
-    return n;
-}
-
-static void grant_grace(const struct record *record, int grace_ms)
+void close_grace(int dir, pid_t init, int grace_ms)
 {
     const struct timespec pause = {.tv_nsec = GRACE_POLL_MS * 1000000L};
-    cleanup_fd int dir = cgroup_open(record->cgroup);
     int64_t until = cl_now_ms() + grace_ms;
+    unsigned own = init > 0;
 
-    if (dir < 0 || each_process(dir, record->init, hang_up) == 0)
+    if (grace_ms <= 0 || procs_each(dir, hang_up, &init) <= own)
         return;
-    while (cl_now_ms() < until && each_process(dir, record->init, NULL) > 0)
+    while (cl_now_ms() < until && procs_each(dir, NULL, NULL) > own)
         (void)nanosleep(&pause, NULL);
 }
 
@@ -111,8 +94,11 @@ int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_er
     struct story_usage usage = {0};
     int r;
 
-    if (grace_ms > 0)
-        grant_grace(record, grace_ms);
+    if (grace_ms > 0) {
+        cleanup_fd int dir = cgroup_open(record->cgroup);
+
+        close_grace(dir, record->init, grace_ms);
+    }
     if (record->cgroup[0])
         story_measure(record, &usage); /* gone with the cgroup */
     r = kill_init(record, e);
@@ -123,6 +109,8 @@ int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_er
     network_remove(run_fd, record);
     event_closed(record, &usage.session);
     story_end(record, &usage);
+    if (record->lasting)
+        logins_forget(run_fd, record->id);
     r = record_remove(run_fd, record->id);
     return r < 0 ? cl_fail(e, -r, "remove record %s", record->id) : 0;
 }
@@ -158,8 +146,11 @@ uint32_t close_time_ms(const struct record *record)
 int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, struct cl_error *e)
 {
     cleanup_fd int lock = -1;
-    int r = record_lock(run_fd, record->uid, deadline_ms, &lock, e);
+    int r;
 
+    if (record->lasting)
+        return logout_all(run_fd, record, deadline_ms, e);
+    r = record_lock(run_fd, record->uid, deadline_ms, &lock, e);
     return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, e);
 }
 

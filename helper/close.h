@@ -19,6 +19,9 @@ uint32_t close_time_ms(const struct record *record);
 /* Take the user's lock, until deadline_ms, and end the cell with its policy's grace. */
 int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, struct cl_error *e) CL_WARN_UNUSED;
 
+/* Signal every process of the cgroup, and of those below, but init, and wait for up to grace_ms for them to obey. */
+void close_grace(int dir, pid_t init, int grace_ms);
+
 /* End everything in the cell of a record, whose user's lock the caller holds: signals and grace_ms to obey them,
  * then cgroup.kill; then remove cgroup and record. */
 int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e) CL_WARN_UNUSED;

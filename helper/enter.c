@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Joining a cell. It is proved to be the one of the record: its pid 1 by pid and start time through a pidfd, and each of
- * its namespaces by the inode number that the plan of its open has; once more by cl_place, after the join
- * (CVE-2022-31214). The layers are those of that plan, all of them, as for the login itself. The user's lock is held until
- * the command is placed, so that no close or sweep comes between.
+ * Joining a cell, which live.c proves to be the one of the record. The layers are those of its open, all of them, as for the
+ * login itself. The user's lock is held until the command is placed, so that no close or sweep comes between.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,8 +14,8 @@
 #include "cgroup.h"
 #include "enter.h"
 #include "handoff.h"
-#include "kept_plan.h"
 #include "launch.h"
+#include "live.h"
 #include "log.h"
 #include "opener.h"
 #include "record.h"
@@ -72,44 +69,17 @@ static int find_record(struct enter *x, struct cl_error *e)
     if (record_load(x->run_fd, x->id, &x->record, NULL) < 0 || !x->record->live || x->record->uid == 0 ||
         x->record->uid != seen->uid)
         return cl_fail(e, ENOENT, "no live cell has the id %s", x->id);
-    x->fds.fd[CL_FD_INIT] = record_pidfd(x->record->init, x->record->init_start);
-    return x->fds.fd[CL_FD_INIT] < 0 ? cl_fail(e, ESRCH, "cell %s has ended", x->id) : 0;
-}
-
-/* The inodes of /proc/PID/ns are its own if it has not ended since we have its pidfd. */
-static int verify_init(const struct enter *x, struct cl_error *e)
-{
-    struct pollfd ended = {.fd = x->fds.fd[CL_FD_INIT], .events = POLLIN};
-    uint64_t inodes[CL_NS_COUNT];
-    cleanup_fd int dir = -1;
-    char path[32];
-    int r;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/ns", x->record->init);
-    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    r = dir < 0 ? -errno : cl_ns_inodes(dir, false, inodes);
-    if (r == 0 && poll(&ended, 1, 0) != 0)
-        r = -ESRCH;
-    if (r < 0)
-        return cl_fail(e, -r, "read the namespaces of cell %s", x->id);
-    for (enum cl_ns ns = 0; ns < CL_NS_COUNT; ns++)
-        if (x->plan.inodes[ns] && x->plan.inodes[ns] != inodes[ns])
-            return cl_fail(e, EXDEV, "the %s namespace of cell %s is not that of its open",
-                           cl_ns_info(ns)->name, x->id);
     return 0;
 }
 
-static int load_plan(struct enter *x, struct cl_error *e)
+static int open_cell(struct enter *x, struct cl_error *e)
 {
-    int r = kept_plan_load(x->run_fd, x->id, &x->plan, &x->fds.fd[CL_FD_SECCOMP], e);
+    int r = live_open(x->run_fd, x->record, &x->plan, &x->fds, e);
 
     if (r < 0)
         return r;
-    if (x->plan.uid != x->record->uid)
-        return cl_fail(e, EBADMSG, "plan and record of cell %s differ", x->id);
     x->plan.placement = CL_PLACEMENT_CREDENTIALS; /* no service comes after us, whoever opened the cell */
-    r = cl_user_lookup_uid(x->plan.uid, &x->user, e);
-    return r < 0 ? r : verify_init(x, e);
+    return cl_user_lookup_uid(x->plan.uid, &x->user, e);
 }
 
 static int open_cgroup(struct enter *x, struct cl_error *e)
@@ -120,7 +90,8 @@ static int open_cgroup(struct enter *x, struct cl_error *e)
         return 0;
     dir = cgroup_open(x->record->cgroup);
     if (dir >= 0)
-        x->fds.fd[CL_FD_CGROUP] = openat(dir, "cgroup.procs", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+        x->fds.fd[CL_FD_CGROUP] = openat(dir, x->record->share == CL_SHARE_USER ? CGROUP_OF_CELL "/cgroup.procs" : "cgroup.procs",
+                                         O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     return x->fds.fd[CL_FD_CGROUP] < 0 ? cl_fail(e, errno, "open the cgroup of cell %s", x->id) : 0;
 }
 
@@ -141,7 +112,7 @@ static int join(struct enter *x, const struct caller *caller, char *const *comma
     int r = find_record(x, e);
 
     if (r == 0)
-        r = load_plan(x, e);
+        r = open_cell(x, e);
     if (r == 0)
         r = open_cgroup(x, e);
     if (r == 0 && x->asked.terminal)

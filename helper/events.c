@@ -53,13 +53,15 @@ void event_exempt(const struct session *s)
 void event_opened(const struct session *s, const uid_t *by)
 {
     const struct cl_log_about about = about_session(s, CL_LOG_OPEN);
-    char by_text[32] = "";
+    char by_text[32] = "", cell_text[32] = "";
 
     if (by)
         (void)snprintf(by_text, sizeof(by_text), " by uid %u", *by);
-    cl_log_about(LOG_INFO, &about, "open: id=%s user=%s policy=%s%s service=%s rhost=%s tty=%s init=%d%s",
+    if (s->lasting)
+        (void)snprintf(cell_text, sizeof(cell_text), " cell=%s", s->cell);
+    cl_log_about(LOG_INFO, &about, "open: id=%s user=%s policy=%s%s service=%s rhost=%s tty=%s init=%d%s%s",
                  s->id, s->user->name, s->policy->name, s->policy->mode == CL_MODE_AUDIT ? " mode=audit" : "",
-                 s->request->service, s->request->rhost, s->request->tty, s->init, by_text);
+                 s->request->service, s->request->rhost, s->request->tty, s->init, by_text, cell_text);
     audit_send("cloister-open", &about, true);
 }
 
@@ -75,22 +77,41 @@ void event_refused(const struct session *s, const struct cl_error *e)
     audit_send("cloister-open", &about, false);
 }
 
+void event_logout(const struct login *login)
+{
+    const struct cl_log_about about = {.event = CL_LOG_CLOSE,
+                                       .id = login->id,
+                                       .user = login->user,
+                                       .service = login->service,
+                                       .rhost = login->rhost,
+                                       .tty = login->tty,
+                                       .uid = login->uid};
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    cl_log_about(LOG_INFO, &about, "close: id=%s user=%s service=%s cell=%s seconds=%lld", login->id, login->user,
+                 login->service, login->cell, (long long)(now.tv_sec - login->since));
+    audit_send("cloister-close", &about, true);
+}
+
 void event_closed(const struct record *record, const struct cl_usage *usage)
 {
     struct cl_log_about about = event_about(record);
     struct timespec now = {0};
 
-    about.event = CL_LOG_CLOSE;
+    about.event = record->lasting ? CL_LOG_OTHER : CL_LOG_CLOSE; /* its logins have been closed, each by itself */
     (void)clock_gettime(CLOCK_REALTIME, &now);
     cl_log_about(
         LOG_INFO, &about,
-        "close: id=%s user=%s policy=%s service=%s seconds=%lld pids_max_hits=%llu memory_max_hits=%llu "
+        "%s: id=%s user=%s policy=%s service=%s seconds=%lld pids_max_hits=%llu memory_max_hits=%llu "
         "oom_kills=%llu cpu_throttled=%llu",
-        record->id, record->user, record->policy, record->service, (long long)(now.tv_sec - record->since),
+        record->lasting ? "end" : "close", record->id, record->user, record->policy, record->service,
+        (long long)(now.tv_sec - record->since),
         (unsigned long long)usage->n[CL_USE_PIDS_MAX_HITS],
         (unsigned long long)usage->n[CL_USE_MEMORY_MAX_HITS], (unsigned long long)usage->n[CL_USE_OOM_KILLS],
         (unsigned long long)usage->n[CL_USE_CPU_THROTTLED]);
-    audit_send("cloister-close", &about, true);
+    if (!record->lasting)
+        audit_send("cloister-close", &about, true);
 }
 
 void event_limits(const struct record *record, const char *hits)

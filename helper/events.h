@@ -8,6 +8,7 @@
 
 #include "err.h"
 #include "log.h"
+#include "logins.h"
 #include "record.h"
 #include "session.h"
 #include "usage.h"
@@ -20,6 +21,8 @@ void event_exempt(const struct session *s);
 void event_opened(const struct session *s, const uid_t *by);
 /* The one log line of an open that is refused. */
 void event_refused(const struct session *s, const struct cl_error *e);
+/* A login of a cell that lasts has ended; perhaps the cell goes on. */
+void event_logout(const struct login *login);
 void event_closed(const struct record *record, const struct cl_usage *usage);
 void event_limits(const struct record *record, const char *hits);
 

@@ -4,22 +4,49 @@
  */
 #include "config.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "measure.h"
+#include "procs.h"
 #include "util.h"
 
-unsigned measure_processes(int cgroup_fd)
+/* What the kernel counts only in the cgroup that has the limit. */
+static void add_own(int below_fd, struct cl_usage *sum)
 {
-    cleanup_free char *procs = NULL;
-    unsigned n = 0;
+    static const enum cl_use own[] = {CL_USE_PIDS_MAX_OWN, CL_USE_MEMORY_HIGH_OWN, CL_USE_MEMORY_MAX_OWN,
+                                      CL_USE_OOM_OWN,      CL_USE_CPU_THROTTLED,   CL_USE_CPU_THROTTLED_USEC};
+    struct cl_usage usage;
 
-    if (cgroup_fd < 0 || cl_read_file_at(cgroup_fd, "cgroup.procs", &procs) < 0)
-        return 0;
-    for (const char *p = procs; *p; p += strcspn(p, "\n"), p += *p == '\n')
-        n++;
-    return n;
+    cl_usage_read(below_fd, &usage);
+    for (size_t i = 0; i < CL_ARRAY_SIZE(own); i++) {
+        sum->n[own[i]] += usage.n[own[i]];
+        sum->known[own[i]] |= usage.known[own[i]];
+    }
+}
+
+void measure_usage(int cgroup_fd, struct cl_usage *ret)
+{
+    int fd = cgroup_fd < 0 ? -1 : openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    cl_usage_read(cgroup_fd, ret);
+    if (!dir) {
+        cl_close(&fd);
+        return;
+    }
+    while ((entry = readdir(dir))) {
+        cleanup_fd int below = -1;
+
+        if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
+            continue;
+        below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        add_own(below, ret);
+    }
+    (void)closedir(dir);
 }
 
 void measure_cell(const struct record *record, int cgroup_fd, struct measure *ret)
@@ -28,8 +55,8 @@ void measure_cell(const struct record *record, int cgroup_fd, struct measure *re
 
     if (cgroup_fd >= 0)
         user = openat(cgroup_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    ret->processes = measure_processes(cgroup_fd);
-    cl_usage_read(cgroup_fd, &ret->usage);
+    ret->processes = procs_each(cgroup_fd, NULL, NULL);
+    measure_usage(cgroup_fd, &ret->usage);
     cl_usage_read(user, &ret->user_usage);
     ret->n_hits = hits_find(&ret->usage, &ret->user_usage, record->limits, record->n_limits, ret->hits);
 }

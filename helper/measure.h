@@ -16,9 +16,9 @@ struct measure {
     size_t n_hits;
 };
 
+/* Of a cell's cgroup: with what was counted at the limits of its logins, where each has a cgroup of its own below. */
+void measure_usage(int cgroup_fd, struct cl_usage *ret);
 /* cgroup_fd: the cell's folder, O_PATH; -1: without one, nothing is known. */
 void measure_cell(const struct record *record, int cgroup_fd, struct measure *ret);
-/* How many processes are in a cgroup. */
-unsigned measure_processes(int cgroup_fd);
 
 #endif

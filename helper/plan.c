@@ -61,13 +61,41 @@ static bool is_chosen(const struct session *s)
     return s->choice && (s->choice->config || s->choice->policy || s->choice->service);
 }
 
+static int send_plan(struct session *s, struct cl_reply *reply, struct cl_error *e)
+{
+    struct cl_plan *plan = &reply->plan;
+    int fds[CL_FD_COUNT];
+    size_t n_fds = 0;
+
+    memcpy(reply->notice, s->notice, sizeof(reply->notice));
+    fds[n_fds++] = s->init_fd;
+    plan->has_cgroup = s->cgroup.procs_fd >= 0;
+    if (plan->has_cgroup)
+        fds[n_fds++] = s->cgroup.procs_fd;
+    plan->has_seccomp = s->seccomp_fd >= 0;
+    if (plan->has_seccomp)
+        fds[n_fds++] = s->seccomp_fd;
+    return s->deliver(s, reply, fds, n_fds, e);
+}
+
+/* The plan of the cell's open, all of it, for another login and perhaps another service. */
+static int answer_joined(struct session *s, struct cl_error *e)
+{
+    struct cl_reply reply = {.type = CL_REPLY_PLAN, .deadline_ms = CL_DEADLINE_MS, .plan = s->live_plan};
+
+    reply.plan.placement = s->placement;
+    memcpy(reply.plan.id, s->id, sizeof(reply.plan.id));
+    return send_plan(s, &reply, e);
+}
+
 int stage_answer(struct session *s, struct cl_error *e)
 {
     struct cl_reply reply = {.type = CL_REPLY_PLAN, .deadline_ms = CL_DEADLINE_MS};
     struct cl_plan *plan = &reply.plan;
-    int fds[CL_FD_COUNT], r;
-    size_t n_fds = 0;
+    int r;
 
+    if (s->joined)
+        return answer_joined(s, e);
     plan->placement = s->placement;
     plan->namespaces = s->namespaces;
     memcpy(plan->inodes, s->inodes, sizeof(plan->inodes));
@@ -81,7 +109,6 @@ int stage_answer(struct session *s, struct cl_error *e)
     plan->complain = s->policy->mode == CL_MODE_AUDIT;
     memcpy(plan->id, s->id, sizeof(plan->id));
     (void)snprintf(plan->policy, sizeof(plan->policy), "%s", s->policy->name);
-    memcpy(reply.notice, s->notice, sizeof(reply.notice));
     if (s->apparmor &&
         (size_t)snprintf(plan->apparmor, sizeof(plan->apparmor), "%s", s->apparmor) >= sizeof(plan->apparmor))
         return cl_policy_fail(s->policy, CL_KEY_APPARMOR_PROFILE, e, ENAMETOOLONG,
@@ -89,15 +116,10 @@ int stage_answer(struct session *s, struct cl_error *e)
     r = fill_env(s, plan->env, e);
     if (r < 0)
         return r;
-    fds[n_fds++] = s->init_fd;
     plan->has_cgroup = s->cgroup.procs_fd >= 0;
-    if (plan->has_cgroup)
-        fds[n_fds++] = s->cgroup.procs_fd;
     plan->has_seccomp = s->seccomp_fd >= 0;
-    if (plan->has_seccomp)
-        fds[n_fds++] = s->seccomp_fd;
     r = kept_plan_save(s->run_fd, plan, s->seccomp_fd, e);
     if (r == 0)
         r = kept_settings_save(s->run_fd, s->id, s->policy, is_chosen(s), e);
-    return r < 0 ? r : s->deliver(s, &reply, fds, n_fds, e);
+    return r < 0 ? r : send_plan(s, &reply, e);
 }

@@ -107,6 +107,9 @@ int record_open_dir(int *ret_fd, struct cl_error *e)
         r = open_private_dir(run, "cells", &sub, e);
     cl_close(&sub);
     if (r == 0)
+        r = open_private_dir(run, "logins", &sub, e);
+    cl_close(&sub);
+    if (r == 0)
         r = open_private_dir(run, "locks", &sub, e);
     cl_close(&sub);
     if (r == 0)
@@ -166,8 +169,7 @@ static void record_path(const char *id, char *buf, size_t size)
     (void)snprintf(buf, size, "cells/%s.json", id);
 }
 
-/* Strings of the outside (rhost, tty) may be no UTF-8, which JSON cannot hold: replaced, not refused. */
-static json_t *json_text(const char *s)
+json_t *record_text(const char *s)
 {
     json_t *text = json_string(s ? s : "");
 
@@ -176,8 +178,8 @@ static json_t *json_text(const char *s)
 
 json_t *record_limit_json(const struct record_limit *limit)
 {
-    return json_pack("{s:s, s:o, s:o}", "key", limit->key, "value", json_text(limit->value), "source",
-                     json_text(limit->source));
+    return json_pack("{s:s, s:o, s:o}", "key", limit->key, "value", record_text(limit->value), "source",
+                     record_text(limit->source));
 }
 
 static json_t *limits_to_json(const struct record *r)
@@ -191,7 +193,7 @@ static json_t *limits_to_json(const struct record *r)
 
 static json_t *text_or_null(const char *s)
 {
-    return s && *s ? json_text(s) : json_null();
+    return s && *s ? record_text(s) : json_null();
 }
 
 json_t *record_network_json(const struct record *r)
@@ -220,16 +222,16 @@ static void network_from_json(const json_t *json, struct record *r)
 static json_t *record_to_json(const struct record *r)
 {
     return json_pack(
-        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I, s:o, s:o, "
-        "s:o}",
-        "id", r->id, "live", r->live, "user", json_text(r->user), "policy", json_text(r->policy), "service",
-        json_text(r->service), "rhost", json_text(r->rhost), "tty", json_text(r->tty), "cgroup",
-        json_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since, "opener",
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I, s:o, s:o, s:b, s:I, s:I, s:I, s:b, s:o}",
+        "id", r->id, "live", r->live, "user", record_text(r->user), "policy", record_text(r->policy), "service",
+        record_text(r->service), "rhost", record_text(r->rhost), "tty", record_text(r->tty), "cgroup",
+        record_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since, "opener",
         (json_int_t)r->opener, "opener_start", (json_int_t)r->opener_start, "init", (json_int_t)r->init,
         "init_start", (json_int_t)r->init_start, "helper", (json_int_t)r->helper, "helper_start",
         (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager", (json_int_t)r->manager, "audit",
-        r->audit, "apparmor", json_text(r->apparmor), "audit_session", (json_int_t)r->audit_session, "limits",
-        limits_to_json(r), "port", json_text(r->port), "network", record_network_json(r));
+        r->audit, "apparmor", record_text(r->apparmor), "audit_session", (json_int_t)r->audit_session, "limits",
+        limits_to_json(r), "port", record_text(r->port), "lasting", r->lasting, "share", (json_int_t)r->share,
+        "on_logout", (json_int_t)r->on_logout, "linger", (json_int_t)r->linger, "ending", r->ending, "network", record_network_json(r));
 }
 
 int record_save(int run_fd, const struct record *record, struct cl_error *e)
@@ -268,25 +270,26 @@ void record_limits_load(json_t *array, struct record *ret)
     }
 }
 
-/* The last four are missing in what an older version wrote. */
+/* What comes with a question mark is missing in what an older version wrote. */
 static int record_from_json(json_t *json, struct record *r)
 {
     json_int_t uid, since, opener, opener_start, init, init_start, helper, helper_start, grace, manager;
-    json_int_t audit_session = RECORD_NO_SESSION;
+    json_int_t audit_session = RECORD_NO_SESSION, share = CL_SHARE_LOGIN, on_logout = CL_ON_LOGOUT_KILL, linger = 0;
     const char *id;
-    int live, audit = 0;
+    int live, audit = 0, lasting = 0, ending = 0;
 
     r->apparmor = r->port = "";
 
     if (json_unpack(
             json,
             "{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s?b, "
-            "s?s, s?I, s?s}",
+            "s?s, s?I, s?s, s?b, s?I, s?I, s?I, s?b}",
             "id", &id, "live", &live, "user", &r->user, "policy", &r->policy, "service", &r->service, "rhost",
             &r->rhost, "tty", &r->tty, "cgroup", &r->cgroup, "uid", &uid, "since", &since, "opener", &opener,
             "opener_start", &opener_start, "init", &init, "init_start", &init_start, "helper", &helper,
             "helper_start", &helper_start, "grace", &grace, "manager", &manager, "audit", &audit, "apparmor",
-            &r->apparmor, "audit_session", &audit_session, "port", &r->port) < 0 ||
+            &r->apparmor, "audit_session", &audit_session, "port", &r->port, "lasting", &lasting, "share", &share,
+            "on_logout", &on_logout, "linger", &linger, "ending", &ending) < 0 ||
         !cl_id_valid(id))
         return -EBADMSG;
     memcpy(r->id, id, sizeof(r->id));
@@ -303,6 +306,13 @@ static int record_from_json(json_t *json, struct record *r)
     r->helper_start = (uint64_t)helper_start;
     r->grace = (uint64_t)grace;
     r->manager = manager == CL_MANAGER_SYSTEMD ? CL_MANAGER_SYSTEMD : CL_MANAGER_CGROUPFS;
+    r->lasting = lasting;
+    r->share = share == CL_SHARE_USER ? CL_SHARE_USER : CL_SHARE_LOGIN;
+    r->on_logout = on_logout == CL_ON_LOGOUT_LINGER ? CL_ON_LOGOUT_LINGER
+                   : on_logout == CL_ON_LOGOUT_KEEP ? CL_ON_LOGOUT_KEEP
+                                                    : CL_ON_LOGOUT_KILL;
+    r->linger = (uint64_t)linger;
+    r->ending = ending;
     record_limits_load(json_object_get(json, "limits"), r);
     network_from_json(json, r);
     return 0;
@@ -337,7 +347,7 @@ int record_load(int run_fd, const char *id, struct record **ret, struct cl_error
 
 int record_remove(int run_fd, const char *id)
 {
-    static const char *const beside[] = {"plan", "settings"};
+    static const char *const beside[] = {"plan", "settings", "policy", "sock"};
     char path[64];
 
     for (size_t i = 0; i < CL_ARRAY_SIZE(beside); i++) { /* first: what has no record is never looked for */
@@ -363,16 +373,16 @@ void record_freep(struct record **record)
     *record = NULL;
 }
 
-int record_list(int run_fd, char ***ret, struct cl_error *e)
+int record_list_folder(int run_fd, const char *folder, char ***ret, struct cl_error *e)
 {
     cleanup_strv char **ids = NULL;
-    int fd = openat(run_fd, "cells", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(run_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     int r = 0;
 
     if (!dir) {
-        r = cl_fail(e, errno, "open " CL_RUN_DIR "/cells");
+        r = cl_fail(e, errno, "open " CL_RUN_DIR "/%s", folder);
         cl_close(&fd);
         return r;
     }
@@ -394,9 +404,14 @@ int record_list(int run_fd, char ***ret, struct cl_error *e)
     return 0;
 }
 
+int record_list(int run_fd, char ***ret, struct cl_error *e)
+{
+    return record_list_folder(run_fd, "cells", ret, e);
+}
+
 bool record_in_use(const struct record *record)
 {
-    cleanup_fd int fd = record->live ? record_pidfd(record->init, record->init_start)
+    cleanup_fd int fd = record->live && !record->ending ? record_pidfd(record->init, record->init_start)
                                      : record_pidfd(record->helper, record->helper_start);
 
     return fd >= 0;

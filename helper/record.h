@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "configuration.h"
+#include "policy.h"
 #include "err.h"
 #include "handoff.h"
 
@@ -42,6 +43,11 @@ struct record {
     const char *network;    /* "isolated", "nat" or "host"; empty: written by an older version */
     const char *address, *address6; /* empty without one */
     uint64_t rate;                  /* bits a second; CL_UNLIMITED: none */
+    bool lasting;           /* its logins have files of their own (logins.h), and it may outlive them */
+    enum cl_share share;
+    enum cl_on_logout on_logout;
+    uint64_t linger; /* seconds */
+    bool ending;     /* by the helper named here, which lets its processes end by themselves: nobody joins it any more */
     struct record_limit limits[RECORD_LIMITS_MAX];
     size_t n_limits;
     void *json; /* what the strings of a loaded record live in */
@@ -78,9 +84,14 @@ void record_free(struct record *record);
 void record_freep(struct record **record);
 #define cleanup_record __attribute__((cleanup(record_freep)))
 
-/* The ids of all records, a string vector. */
+/* Strings of the outside (rhost, tty) may be no UTF-8, which JSON cannot hold: replaced, not refused. */
+json_t *record_text(const char *s);
+
+/* The ids of all records in a folder of CL_RUN_DIR, a string vector. */
+int record_list_folder(int run_fd, const char *folder, char ***ret, struct cl_error *e) CL_WARN_UNUSED;
+/* Of all cells. */
 int record_list(int run_fd, char ***ret, struct cl_error *e) CL_WARN_UNUSED;
-/* Does anyone still need it: is cloister-init alive, or the helper that builds it? */
+/* Does anyone still need it: is cloister-init alive, or the helper that builds or ends it? */
 bool record_in_use(const struct record *record);
 
 #endif

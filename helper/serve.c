@@ -13,6 +13,7 @@
 #include "close.h"
 #include "decide.h"
 #include "events.h"
+#include "logout.h"
 #include "opener.h"
 #include "record.h"
 #include "serve.h"
@@ -56,7 +57,7 @@ static int grant(struct session *s, struct cl_error *e)
         return session_reply(s, &reply, NULL, 0, e);
     }
     /* cloister-init holds the cell only from here: without this byte it ends it. */
-    r = cl_write_all(s->init_go, "", 1);
+    r = s->joined ? 0 : cl_write_all(s->init_go, "", 1);
     if (r < 0)
         return cl_fail(e, -r, "release cloister-init");
     event_opened(s, NULL);
@@ -85,19 +86,47 @@ static int serve_exempt(struct session *s, struct cl_error *e)
     return r < 0 ? r : session_reply(s, &reply, NULL, 0, e);
 }
 
+static int announce_close(struct session *s, const struct record *record, struct cl_error *e)
+{
+    struct cl_reply hello = {.type = CL_REPLY_HELLO, .deadline_ms = CL_DEADLINE_MS + close_time_ms(record)};
+
+    return session_reply(s, &hello, NULL, 0, e);
+}
+
+/* 0 also when there is no such login: then the id is perhaps a cell's. */
+static int close_login(struct session *s, bool *ret_found, struct cl_error *e)
+{
+    cleanup_record struct record *record = NULL;
+    cleanup_login struct login *login = NULL;
+    uint64_t opener_start;
+    int r = login_load(s->run_fd, s->request->id, &login, NULL);
+
+    *ret_found = r == 0;
+    if (r < 0)
+        return 0;
+    r = record_start_time(s->opener, &opener_start, e);
+    if (r == 0 && (login->opener != s->opener || login->opener_start != opener_start))
+        r = cl_fail(e, EPERM, "login %s belongs to another process than %d", login->id, s->opener);
+    if (r == 0 && record_load(s->run_fd, login->cell, &record, NULL) == 0)
+        r = announce_close(s, record, e);
+    return r < 0 ? r : logout(s->run_fd, login, s->deadline_ms, e);
+}
+
 static int serve_close(struct session *s, struct cl_error *e)
 {
-    struct cl_reply hello = {.type = CL_REPLY_HELLO}, reply = {.type = CL_REPLY_DONE};
+    struct cl_reply reply = {.type = CL_REPLY_DONE};
     cleanup_record struct record *record = NULL;
+    bool found = false;
     int r = record_open_dir(&s->run_fd, e);
 
     if (r == 0 && s->request->shown)
         keep_shown(s->run_fd, s->request->user, s->request->id);
     if (r == 0)
+        r = close_login(s, &found, e);
+    if (r == 0 && !found)
         r = close_find(s->run_fd, s->request->id, s->opener, &record, e);
-    if (r == 0 && record) {
-        hello.deadline_ms = CL_DEADLINE_MS + close_time_ms(record);
-        r = session_reply(s, &hello, NULL, 0, e);
+    if (r == 0 && record && !record->lasting) { /* else this login has ended already, and others are in the cell */
+        r = announce_close(s, record, e);
         if (r == 0)
             r = close_cell(s->run_fd, record, s->deadline_ms, e);
     }

@@ -57,7 +57,12 @@ struct session {
     enum cl_placement placement;
     enum cl_cgroup_manager manager;
 
-    char id[CL_ID_LENGTH + 1];
+    char id[CL_ID_LENGTH + 1]; /* of the login, and of the cell that it opens */
+    bool lasting;              /* the cell may outlive its logins: join.c */
+    bool joined;               /* no cell is opened: the login is in one that lives */
+    bool placed;               /* the login has its place, in cell */
+    char cell[CL_ID_LENGTH + 1];
+    struct cl_plan live_plan; /* of the joined cell */
     int run_fd;  /* CL_RUN_DIR */
     int lock_fd; /* this user's lock */
     int64_t since; /* CLOCK_REALTIME seconds */
@@ -73,6 +78,7 @@ struct session {
     int init_fd;         /* pidfd */
     int init_sock;       /* to the process that becomes cloister-init */
     int init_go;         /* closed without a byte: cloister-init ends the cell */
+    int channel;         /* cloister-init's end of its channel, in a cell that lasts; else -1 */
     uint64_t inodes[CL_NS_COUNT];
     char *status;               /* what `cloister status` shows in the cell */
     char notice[CL_NOTICE_MAX]; /* what the user is told at this login */
@@ -88,6 +94,7 @@ struct stage {
     const char *name;
     int (*run)(struct session *s, struct cl_error *e);
     void (*undo)(struct session *s);
+    bool builds; /* left out where a live cell is joined */
 };
 
 /* stages.c: run all; on failure undo what ran, with the stage's name in e. Stops early, successfully, when a stage
@@ -111,6 +118,9 @@ int stage_init(struct session *s, struct cl_error *e);
 void undo_init(struct session *s);
 int stage_namespaces(struct session *s, struct cl_error *e);
 int stage_start(struct session *s, struct cl_error *e);
+/* join.c: */
+int stage_login(struct session *s, struct cl_error *e);
+void undo_login(struct session *s);
 /* view.c: */
 int stage_files(struct session *s, struct cl_error *e);
 /* plan.c: */

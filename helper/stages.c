@@ -7,13 +7,16 @@
  *   state                           the folders of records, locks and caches
  *   policy, service                 decide: no effect on the host
  *   apparmor, seccomp               what the policy asks for must be there before anything is built
- *   record                          the lock of the user, the cell's id
+ *   record                          the lock of the user; a live cell to join, or else the record of a new one
+ * a new one:
  *   init                            a process, pid 1 of a new pid namespace, in a new mount namespace
  *   cgroup                          it joins its cgroup, which the cgroup namespace is then rooted in
  *   namespaces                      user namespace and id maps, then ipc, uts, net and cgroup, owned by it
  *   network                         with nat: its link, addresses and rules
  *   files                           the view, built by root of the host inside the mount namespace
  *   start                           the process drops everything and becomes cloister-init
+ * either:
+ *   login                           in a cell that lasts: cloister-init watches the login, which has its own record and cgroup
  *   commit                          the record names a live cell
  *   answer                          the plan is kept for `enter`; the module gets it, or run.c starts a command
  */
@@ -55,7 +58,8 @@ static int stage_cgroup(struct session *s, struct cl_error *e)
                                            .uid = s->user->uid,
                                            .policy = s->policy,
                                            .init = s->init,
-                                           .deadline_ms = s->deadline_ms};
+                                           .deadline_ms = s->deadline_ms,
+                                           .shared = s->lasting && s->policy->namespaces.share == CL_SHARE_USER};
     int r = cgroup_create(&request, &s->cgroup, e);
 
     return r < 0 ? r : record_update(s, false, e); /* now a sweep knows what to take away */
@@ -68,23 +72,30 @@ static void undo_cgroup(struct session *s)
 }
 
 static const struct stage stages[] = {
-    {"user", stage_user, NULL},
-    {"exempt", stage_exempt, NULL},
-    {"state", stage_state, NULL},
-    {"policy", stage_policy, NULL},
-    {"service", stage_service, NULL},
-    {"apparmor", stage_apparmor, NULL},
-    {"seccomp", stage_seccomp, NULL},
-    {"record", stage_record, undo_record},
-    {"init", stage_init, undo_init},
-    {"cgroup", stage_cgroup, undo_cgroup},
-    {"namespaces", stage_namespaces, NULL},
-    {"network", stage_network, undo_network},
-    {"files", stage_files, NULL},
-    {"start", stage_start, NULL},
-    {"commit", stage_commit, NULL},
-    {"answer", stage_answer, NULL},
+    {"user", stage_user, NULL, false},
+    {"exempt", stage_exempt, NULL, false},
+    {"state", stage_state, NULL, false},
+    {"policy", stage_policy, NULL, false},
+    {"service", stage_service, NULL, false},
+    {"apparmor", stage_apparmor, NULL, false},
+    {"seccomp", stage_seccomp, NULL, false},
+    {"record", stage_record, undo_record, false},
+    {"init", stage_init, undo_init, true},
+    {"cgroup", stage_cgroup, undo_cgroup, true},
+    {"namespaces", stage_namespaces, NULL, true},
+    {"network", stage_network, undo_network, true},
+    {"files", stage_files, NULL, true},
+    {"start", stage_start, NULL, true},
+    {"login", stage_login, undo_login, false},
+    {"commit", stage_commit, NULL, false},
+    {"answer", stage_answer, NULL, false},
 };
+
+/* A stage that is left out has nothing to undo either. */
+static bool takes_part(const struct session *s, const struct stage *stage)
+{
+    return !(stage->builds && s->joined);
+}
 
 int stages_run(struct session *s, struct cl_error *e)
 {
@@ -92,6 +103,8 @@ int stages_run(struct session *s, struct cl_error *e)
     int r = 0;
 
     for (; i < CL_ARRAY_SIZE(stages); i++) {
+        if (!takes_part(s, &stages[i]))
+            continue;
         r = cl_now_ms() > s->deadline_ms ? cl_fail(e, ETIMEDOUT, "deadline passed") : stages[i].run(s, e);
         if (r < 0 || s->outcome == OUTCOME_EXEMPT)
             break;
@@ -104,7 +117,7 @@ int stages_run(struct session *s, struct cl_error *e)
         (void)cl_settings_origin(cl_config_settings(s->config), e->key, e->origin, sizeof(e->origin));
     (void)strncpy(e->stage, stages[i].name, sizeof(e->stage) - 1);
     for (i++; i-- > 0;)
-        if (stages[i].undo)
+        if (stages[i].undo && takes_part(s, &stages[i]))
             stages[i].undo(s);
     return r;
 }
@@ -130,7 +143,7 @@ int session_init(struct session *s, const struct cl_request *request, int sock, 
     s->deliver = session_reply;
     s->deadline_ms = cl_now_ms() + CL_DEADLINE_MS;
     s->opener_fd = s->run_fd = s->lock_fd = s->seccomp_fd = -1;
-    s->init_fd = s->init_sock = s->init_go = -1;
+    s->init_fd = s->init_sock = s->init_go = s->channel = -1;
     s->cgroup.dir_fd = s->cgroup.procs_fd = -1;
     return make_id(s->id, e);
 }
@@ -144,6 +157,7 @@ void session_clear(struct session *s)
     cl_close(&s->init_fd);
     cl_close(&s->init_sock);
     cl_close(&s->init_go);
+    cl_close(&s->channel);
     cgroup_place_clear(&s->cgroup);
     cl_user_free(s->user);
     cl_policy_free(s->policy);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lasting.h"
 #include "measure.h"
 #include "policy_limits.h"
 #include "record.h"
@@ -38,19 +39,21 @@ static json_t *limits_json(const struct record_limit *limits, size_t n)
     return array;
 }
 
-/* m: NULL where the cell itself looks, when it is asked. */
-static json_t *cell_json(const struct record *r, const struct measure *m)
+/* m and lasting: NULL where the cell itself looks, when it is asked. */
+static json_t *cell_json(const struct record *r, const struct measure *m, const struct lasting *lasting)
 {
     const struct measure nothing = {0};
     const struct measure *now = m ? m : &nothing;
     json_int_t age = (json_int_t)(time(NULL) - r->since);
-
-    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "id", r->id, "policy",
+    json_t *object = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "id", r->id, "policy",
                      text(r->policy), "mode", r->audit ? "audit" : "enforce", "service", text(r->service),
                      "rhost", text(r->rhost), "tty", text(r->tty), "since", (json_int_t)r->since, "age",
                      age < 0 ? 0 : age, "processes", (json_int_t)now->processes, "limits",
                      limits_json(r->limits, r->n_limits), "use", usage_json(&now->usage), "hits",
                      hits_json(now->hits, now->n_hits, false), "network", record_network_json(r));
+
+    lasting_json(object, r, lasting, false);
+    return object;
 }
 
 /* Earlier sessions that hit a limit, as the user's story has them; what does not look like one is left out.
@@ -115,7 +118,7 @@ char *status_of_cell(const struct session *s)
     char *status;
 
     record_fill(s, &record);
-    (void)json_array_append_new(cells, cell_json(&record, NULL));
+    (void)json_array_append_new(cells, cell_json(&record, NULL, NULL));
     all = document(s->user, login_json(s, "cell", s->matched_by, NULL), policy_limits_json(s->policy), cells);
     status = all ? json_dumps(all, JSON_INDENT(1)) : NULL;
     json_decref(all);
@@ -179,6 +182,7 @@ static int add_cells(int run_fd, uid_t uid, json_t *all, struct cl_error *e)
     for (size_t i = 0; r == 0 && ids && ids[i]; i++) {
         cleanup_record struct record *record = NULL;
         cleanup_fd int cgroup = -1;
+        struct lasting lasting;
         struct measure m;
 
         if (record_load(run_fd, ids[i], &record, NULL) < 0 || record->uid != uid || !record->live ||
@@ -186,7 +190,9 @@ static int add_cells(int run_fd, uid_t uid, json_t *all, struct cl_error *e)
             continue;
         cgroup = cgroup_open(record->cgroup);
         measure_cell(record, cgroup, &m);
-        add_cell(json_object_get(all, "cells"), cell_json(record, &m));
+        lasting_look(run_fd, record, &lasting);
+        add_cell(json_object_get(all, "cells"), cell_json(record, &m, &lasting));
+        lasting_clear(&lasting);
         (void)json_object_set_new(all, "user_use", usage_json(&m.user_usage));
         (void)json_object_set_new(all, "user_hits", hits_json(m.hits, m.n_hits, true));
     }

@@ -22,6 +22,7 @@
 #include "cgroup.h"
 #include "events.h"
 #include "hits.h"
+#include "measure.h"
 #include "session.h"
 #include "story.h"
 #include "story_file.h"
@@ -37,7 +38,7 @@ void story_measure(const struct record *record, struct story_usage *ret)
 
     memset(ret, 0, sizeof(*ret));
     user = session < 0 ? -1 : openat(session, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    cl_usage_read(session, &ret->session);
+    measure_usage(session, &ret->session);
     cl_usage_read(user, &ret->user);
     if (user >= 0 && fstat(user, &st) == 0)
         ret->user_cgroup = st.st_ino;
@@ -144,7 +145,8 @@ void story_end(const struct record *record, const struct story_usage *usage)
         add_session(story, record, hits, n);
     }
     if (n > 0 || any_change(&since)) {
-        put_counted(story, usage);
+        if (usage->user_cgroup) /* else it is about one login, and the user's go on counting */
+            put_counted(story, usage);
         story_save(record->uid, story);
     }
     json_decref(story);

@@ -18,6 +18,7 @@
 #include "close.h"
 #include "events.h"
 #include "log.h"
+#include "logout.h"
 #include "network.h"
 #include "record.h"
 #include "session.h"
@@ -62,6 +63,7 @@ unsigned sweep_records(int run_fd)
     cleanup_strv char **ids = NULL;
     unsigned n = 0;
 
+    (void)logout_sweep(run_fd);
     if (record_list(run_fd, &ids, NULL) < 0)
         return 0;
     for (size_t i = 0; ids && ids[i]; i++)
@@ -131,6 +133,7 @@ int sweep_verb(const struct caller *caller, char *const *arguments, struct cl_er
         return r;
     records = sweep_records(run_fd);
     sweep_temporaries(run_fd, "cells");
+    sweep_temporaries(run_fd, "logins");
     sweep_temporaries(run_fd, "net");
     network_sweep(run_fd);
     (void)story_sweep(run_fd);

@@ -103,6 +103,9 @@ void cl_selection_clear(struct cl_selection *selection);
  * values). Origins are kept. */
 int cl_policy_expand(const struct cl_policy *policy, const struct cl_user *user, struct cl_policy **ret,
                      struct cl_error *e) CL_WARN_UNUSED;
+/* All that makes a cell of the policy, as text: two policies with the same make the same cell. Not of it: its name, where it
+ * comes from, and whom it is for. 0 or -ENOMEM; document.c. */
+int cl_policy_document(const struct cl_policy *policy, char **ret) CL_WARN_UNUSED;
 void cl_policy_free(struct cl_policy *policy);
 void cl_policy_freep(struct cl_policy **policy);
 

@@ -37,6 +37,7 @@ enum cl_key {
     CL_KEY_NAMESPACES_NESTED,
     CL_KEY_NAMESPACES_HOSTNAME,
     CL_KEY_NAMESPACES_IDENTITY,
+    CL_KEY_NAMESPACES_SHARE,
     CL_KEY_CGROUP_PIDS_MAX,
     CL_KEY_CGROUP_MEMORY_MAX,
     CL_KEY_CGROUP_MEMORY_HIGH,
@@ -83,6 +84,7 @@ enum cl_key {
     CL_KEY_NETWORK_RATE,
     CL_KEY_SESSION_ON_LOGOUT,
     CL_KEY_SESSION_GRACE,
+    CL_KEY_SESSION_LINGER,
     CL_KEY_SESSION_MAX,
     CL_KEY_ENV,
     CL_KEY_COUNT
@@ -100,7 +102,10 @@ enum cl_dev { CL_DEV_MINIMAL };
 /* private: a devpts of the cell's own. */
 enum cl_pts { CL_PTS_HOST, CL_PTS_PRIVATE };
 enum cl_network { CL_NETWORK_ISOLATED, CL_NETWORK_NAT, CL_NETWORK_HOST };
-enum cl_on_logout { CL_ON_LOGOUT_KILL };
+/* login: each has a cell of its own; user: all of a user that a policy makes the same cell for are in one. */
+enum cl_share { CL_SHARE_LOGIN, CL_SHARE_USER };
+/* After the last login of a cell: it ends; or what still runs goes on, for a time, or until it ends by itself. */
+enum cl_on_logout { CL_ON_LOGOUT_KILL, CL_ON_LOGOUT_LINGER, CL_ON_LOGOUT_KEEP };
 /* What a denied system call does: fails with EPERM, kills the process, or is only logged. */
 enum cl_seccomp_action { CL_SECCOMP_ERRNO, CL_SECCOMP_KILL, CL_SECCOMP_LOG };
 
@@ -151,6 +156,7 @@ struct cl_policy {
         uint64_t nested; /* how many nested user (and other) namespaces the cell may make; 0: none */
         char *hostname;  /* expanded; NULL: the host's */
         enum cl_identity identity;
+        enum cl_share share;
     } namespaces;
     struct {
         struct cl_limits user, session;
@@ -194,8 +200,9 @@ struct cl_policy {
     } network;
     struct {
         enum cl_on_logout on_logout;
-        uint64_t grace; /* seconds between SIGHUP and SIGKILL at logout */
-        uint64_t max;   /* live cells of one user, 0: no limit */
+        uint64_t grace;  /* seconds between SIGHUP and SIGKILL at logout */
+        uint64_t linger; /* seconds past the last logout, at most */
+        uint64_t max;    /* logins of one user, and cells that go on without one; 0: no limit */
     } session;
     struct cl_env *env;
     size_t n_env;

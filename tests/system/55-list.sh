@@ -33,7 +33,7 @@ test_list() {
 	list=$(ctl list)
 	row=$(grep "^$id " <<<"$list")
 	check_matches "list has titles" \
-		'^ID +USER +POLICY +SERVICE +TTY +FROM +AGE +PROCESSES +MEMORY +CPU +READ +WRITTEN +LIMITS HIT$' "$list"
+		'^ID +USER +POLICY +SERVICE +TTY +FROM +AGE +PROCESSES +MEMORY +CPU +READ +WRITTEN +LOGINS +LIMITS HIT$' "$list"
 	check_matches "and a line for a cell" "^$id +$ALICE +limited +$SERVICE +ssh +[^ ]+ +[0-9]+:[0-9]{2} +[0-9]+ " "$row"
 	check_equal "all columns are aligned" 1 "$(awk '{ print index($0, $3) }' <<<"$list" | sort -u | wc -l)"
 	json=$(ctl list --json)

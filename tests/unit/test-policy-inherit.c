@@ -227,9 +227,53 @@ static void test_warnings(void **state)
     assert_true(fixture_find(f, 3, "namespaces.nested: apparmor.profile")->warning);
 }
 
+static char *document_of(struct fixture *f, const char *name)
+{
+    char *document = NULL;
+
+    assert_int_equal(cl_policy_document(fixture_policy(f, name), &document), 0);
+    return document;
+}
+
+/* Two policies make the same cell when they say the same, however they are called, and wherever it is written. */
+static void test_documents_are_equal_by_content(void **state)
+{
+    static const char *const others[] = {"b", "c", "d", "e", "f", "g"};
+    struct fixture *f = *state;
+    char *a, *same;
+
+    fixture_valid(f, "policies = (\n"
+                     "{ name = \"a\"; match = { users = [\"x\"]; }; files = { hide = [\"/a\", \"/b\"]; }; env = { A = \"1\"; B = \"2\"; }; },\n"
+                     "{ name = \"same\"; inherit = \"a\"; priority = 9; match = { groups = [\"y\"]; }; },\n"
+                     "{ name = \"b\"; inherit = \"a\"; no_new_privs = false; },\n"
+                     "{ name = \"c\"; inherit = \"a\"; files = { hide = [\"/a\"]; }; },\n"
+                     "{ name = \"d\"; inherit = \"a\"; env = { A = \"1B\"; }; },\n"
+                     "{ name = \"e\"; inherit = \"a\"; files = { mounts = ( { source = \"tmpfs\"; target = \"/m\"; options = \"noexec\"; } ); }; },\n"
+                     "{ name = \"f\"; inherit = \"a\"; files = { mounts = ( { source = \"tmpfs\"; target = \"/m\"; options = \"ro\"; } ); }; },\n"
+                     "{ name = \"g\"; inherit = \"a\"; cgroup = { io = ( { path = \"/\"; rbps = \"1M\"; } ); }; } );\n");
+    a = document_of(f, "a");
+    same = document_of(f, "same");
+    assert_string_equal(a, same);
+    free(same);
+    for (size_t i = 0; i < CL_ARRAY_SIZE(others); i++) {
+        char *other = document_of(f, others[i]);
+
+        assert_string_not_equal(a, other);
+        for (size_t k = 0; k < i; k++) {
+            char *another = document_of(f, others[k]);
+
+            assert_string_not_equal(other, another);
+            free(another);
+        }
+        free(other);
+    }
+    free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_documents_are_equal_by_content, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_values_replace_and_keep_their_origin, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_capabilities_come_on_top, fixture_setup, fixture_teardown),
