@@ -171,6 +171,7 @@ check_no_home "below another's, who let nobody in" "No such file or directory"
 chmod "$mode" "/home/$BOB"
 
 # On a filesystem that refuses root.
+[ -c /dev/fuse ] || modprobe fuse
 start line "$(test_program system/fuse-home)" "$place/all/served" "$uid" "$gid"
 # shellcheck disable=SC2154
 check_equal "a user serves a filesystem" mounted "$line"
