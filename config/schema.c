@@ -363,6 +363,11 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
                           .fallback = "\"host\""},
     [CL_KEY_FILES_PTS_MAX] =
         {.name = "files.pts_max", .kind = SCHEMA_NUMBER, AT(files.pts_max), .min = 1, .max = PTS_LIMIT, .fallback = "64"},
+    [CL_KEY_FILES_PROC] = {.name = "files.proc",
+                           .kind = SCHEMA_ENUM,
+                           AT(files.proc),
+                           .values = WORDS([CL_PROC_MASKED] = "masked", [CL_PROC_WHOLE] = "whole"),
+                           .fallback = "\"masked\""},
     [CL_KEY_NETWORK_MODE] = {.name = "network.mode",
                              .kind = SCHEMA_ENUM,
                              AT(network.mode),

@@ -379,17 +379,19 @@ static void add_kernel(struct plan *plan)
                              masked = {.kind = VIEW_MASKED, .key = VIEW_BUILT_IN},
                              read_only = {.read_only_alone = true, .key = VIEW_BUILT_IN};
     bool own_pts = plan->policy->files.pts == CL_PTS_PRIVATE;
+    bool whole = plan->policy->files.proc == CL_PROC_WHOLE;
 
     add_step(plan, &dev, "/dev", NULL);
     add_step(plan, &pts, "/dev/pts", own_pts ? NULL : "/dev/pts");
     add_step(plan, &proc, "/proc", NULL);
-    for (size_t i = 0; view_kernel_read_only[i]; i++)
+    for (size_t i = 0; !whole && view_kernel_read_only[i]; i++)
         add_at(plan, &read_only, view_kernel_read_only[i], NULL);
     if (own_pts)
         add_at(plan, &count, VIEW_PTS_COUNT, NULL);
     add_step(plan, &sys, "/sys", NULL);
     for (size_t i = 0; view_masked[i]; i++)
-        add_at(plan, &masked, view_masked[i], NULL);
+        if (!whole || !path_is_below(view_masked[i], "/proc"))
+            add_at(plan, &masked, view_masked[i], NULL);
 }
 
 static void add_mail(struct plan *plan)

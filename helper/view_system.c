@@ -30,6 +30,8 @@ int view_proc(struct view *v, struct cl_error *e)
     cleanup_fd int mount = mnt_new("proc", MNT_NOEXEC, e);
     int r = mount < 0 ? mount : view_attach(v, mount, "/proc", e);
 
+    if (v->s->policy->files.proc == CL_PROC_WHOLE) /* any cover would keep nested namespaces from a proc of their own */
+        return r;
     for (size_t i = 0; r == 0 && view_kernel_read_only[i]; i++)
         r = view_read_only(v, view_kernel_read_only[i], e);
     if (r == 0 && v->s->policy->files.pts == CL_PTS_PRIVATE)

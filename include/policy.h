@@ -78,6 +78,7 @@ enum cl_key {
     CL_KEY_FILES_DEV,
     CL_KEY_FILES_PTS,
     CL_KEY_FILES_PTS_MAX,
+    CL_KEY_FILES_PROC,
     CL_KEY_NETWORK_MODE,
     CL_KEY_NETWORK_ALLOW,
     CL_KEY_NETWORK_DNS,
@@ -101,6 +102,8 @@ enum cl_home { CL_HOME_BIND, CL_HOME_TMPFS, CL_HOME_READONLY };
 enum cl_dev { CL_DEV_MINIMAL };
 /* private: a devpts of the cell's own. */
 enum cl_pts { CL_PTS_HOST, CL_PTS_PRIVATE };
+/* masked: without what Docker takes away from a container. */
+enum cl_proc { CL_PROC_MASKED, CL_PROC_WHOLE };
 enum cl_network { CL_NETWORK_ISOLATED, CL_NETWORK_NAT, CL_NETWORK_HOST };
 /* login: each has a cell of its own; user: all of a user that a policy makes the same cell for are in one. */
 enum cl_share { CL_SHARE_LOGIN, CL_SHARE_USER };
@@ -191,6 +194,7 @@ struct cl_policy {
         enum cl_dev dev;
         enum cl_pts pts;
         uint64_t pts_max; /* of private: terminals in one cell */
+        enum cl_proc proc;
     } files;
     struct {
         enum cl_network mode;
