@@ -458,6 +458,7 @@ static void make_plan(struct plan *plan)
                              status = {.kind = VIEW_PRIVATE, .key = VIEW_BUILT_IN},
                              hidden = {.kind = VIEW_HIDDEN, .key = CL_KEY_FILES_HIDE},
                              read_only = {.read_only_alone = true, .key = CL_KEY_FILES_READ_ONLY},
+                             subordinate = {.kind = VIEW_MASKED, .key = CL_KEY_NAMESPACES_NESTED},
                              resolv = {.kind = VIEW_MOUNT, .key = CL_KEY_NETWORK_DNS};
     char hosts[PATH_MAX + 32];
     struct stat st;
@@ -473,6 +474,8 @@ static void make_plan(struct plan *plan)
     add_mounts(plan);
     add_list(plan, &read_only, plan->policy->files.read_only);
     add_list(plan, &hidden, plan->policy->files.hide);
+    for (size_t i = 0; plan->policy->namespaces.nested > 0 && view_subordinate_ids[i]; i++)
+        add_at(plan, &subordinate, view_subordinate_ids[i], NULL);
     (void)snprintf(hosts, sizeof(hosts), "%s/etc/resolv.conf", plan->root);
     if (plan->policy->network.mode == CL_NETWORK_NAT && plan->policy->network.dns && lstat(hosts, &st) == 0)
         add_step(plan, &resolv, "/etc/resolv.conf", NULL); /* on a link itself */

@@ -29,6 +29,8 @@ const char *const view_masked[] = {
 const char *const view_kernel_read_only[] = {"/proc/bus",           "/proc/fs", "/proc/irq", "/proc/sys",
                                              "/proc/sysrq-trigger", NULL};
 
+const char *const view_subordinate_ids[] = {"/etc/subuid", "/etc/subgid", NULL};
+
 const struct view_device view_devices[] = {
     {"null", 1, 3},
     {"zero", 1, 5},

@@ -20,6 +20,9 @@ const char *view_status_folder(void);
 /* Paths, NULL at the end: covered, and read-only, of /proc and /sys. */
 extern const char *const view_masked[];
 extern const char *const view_kernel_read_only[];
+/* Hidden where namespaces.nested is above 0: nothing in a cell can map what they give, and podman(1) works with one id
+ * where it finds no more, but not where newuidmap(1) then fails. */
+extern const char *const view_subordinate_ids[];
 
 /* In /dev: a terminal of the host's devpts that a login brought into a cell that has its own. */
 #define VIEW_TERMINAL "console"

@@ -108,5 +108,8 @@ int view_lists(struct view *v, struct cl_error *e)
     for (size_t i = 0; r == 0 && policy->files.hide && policy->files.hide[i]; i++)
         if ((r = view_hide(v, policy->files.hide[i], &why)) < 0)
             return cl_policy_fail(policy, CL_KEY_FILES_HIDE, e, -r, "%s", why.text);
+    for (size_t i = 0; r == 0 && policy->namespaces.nested > 0 && view_subordinate_ids[i]; i++)
+        if ((r = view_hide(v, view_subordinate_ids[i], &why)) < 0)
+            return cl_policy_fail(policy, CL_KEY_NAMESPACES_NESTED, e, -r, "%s", why.text);
     return 0;
 }

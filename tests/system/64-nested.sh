@@ -97,5 +97,31 @@ for call in bpf keyctl perf io_uring; do
 	attempt EPERM "$call"
 done
 attempt "kept out" "cgroup2 of its own namespace"
-release nested
+# With a whole proc, pid namespaces have theirs; who may write to what is there are the owners.
+policy 60-whole <<EOT
+policies = ( { name = "whole"; inherit = "default"; priority = 100; match = { users = ["$BOB"]; };
+  namespaces = { nested = 100; }; apparmor = { profile = "cloister-nested"; }; files = { proc = "whole"; }; } );
+EOT
+HELD+=(whole)
+hold whole bob || site_die "bob cannot log in"
+held whole -- "$nested" proc >"$WORK/attempts"
+attempt ok proc
+attempt 1 pid
+check_lacks "nothing that moves the host is writable or readable in it" ": ok" \
+	"$(grep -E '^(sysrq|kcore|sysctl): ' "$WORK/attempts")"
+check_equal "nor in the cell's" "" "$(held whole -- 'find /proc/[a-z]* -path /proc/self -prune -o -path /proc/thread-self -prune -o \
+	-type f -perm /222 -writable -print' 2>/dev/null | head -n 3)"
+check_equal "bubblewrap shows its own processes alone" "bwrap ps" \
+	"$(held whole -- bwrap --ro-bind / / --unshare-all --proc /proc ps -e -o comm= | xargs)"
+if have podman && have crun; then
+	held whole -- 'mkdir -p tree/usr tree/proc tree/sys tree/dev && cd tree && ln -s usr/bin usr/lib usr/lib64 usr/sbin .'
+	# shellcheck disable=SC2016
+	check_equal "podman runs a container" "0 1" "$(held whole -- 'podman run --rm --cgroups=disabled --network=none \
+		-v /usr:/usr:ro --rootfs $HOME/tree sh -c "id -u; echo \$\$"' 2>"$WORK/podman" | xargs)"
+	tail -n 3 "$WORK/podman"
+else
+	skip "podman runs a container" "podman and crun are not installed"
+fi
+
+release nested whole
 done_testing
