@@ -109,16 +109,22 @@ attempt ok proc
 attempt 1 pid
 check_lacks "nothing that moves the host is writable or readable in it" ": ok" \
 	"$(grep -E '^(sysrq|kcore|sysctl): ' "$WORK/attempts")"
-check_equal "nor in the cell's" "" "$(held whole -- 'find /proc/[a-z]* -path /proc/self -prune -o -path /proc/thread-self -prune -o \
-	-type f -perm /222 -writable -print' 2>/dev/null | head -n 3)"
+check_equal "nor in the cell's, but for what is everybody's on any host" "" \
+	"$(held whole -- 'find /proc/[a-z]* -path /proc/pressure -prune -o -type f -perm /222 -writable -print' 2>/dev/null | head -n 3)"
 check_equal "bubblewrap shows its own processes alone" "bwrap ps" \
 	"$(held whole -- bwrap --ro-bind / / --unshare-all --proc /proc ps -e -o comm= | xargs)"
 if have podman && have crun; then
 	held whole -- 'mkdir -p tree/usr tree/proc tree/sys tree/dev && cd tree && ln -s usr/bin usr/lib usr/lib64 usr/sbin .'
+	held whole -- 'mkdir -p .config/containers && cat >.config/containers/containers.conf' <<-EOT
+		[containers]
+		keyring = false
+		cgroups = "disabled"
+		netns = "host"
+	EOT
 	# shellcheck disable=SC2016
-	check_equal "podman runs a container" "0 1" "$(held whole -- 'podman run --rm --cgroups=disabled --network=none \
-		-v /usr:/usr:ro --rootfs $HOME/tree sh -c "id -u; echo \$\$"' 2>"$WORK/podman" | xargs)"
-	tail -n 3 "$WORK/podman"
+	check_equal "podman runs a container" "0 1" "$(held whole -- 'podman run --rm -v /usr:/usr:ro --rootfs $HOME/tree \
+		sh -c "id -u; echo \$\$"' 2>"$WORK/podman" | xargs)"
+	tail -n 3 "$WORK/podman" | sed 's/^/# /'
 else
 	skip "podman runs a container" "podman and crun are not installed"
 fi
