@@ -4,7 +4,7 @@
 # What a tenant who may make user namespaces tries from inside one, with every capability over it: a line for each
 # attempt, "NAME: ok" or "NAME: ERRNO". What is to come of it is 64-nested.sh's to say.
 #
-#   attempts              in new user, mount, ipc, uts and net namespaces, as their root
+#   attempts FILE FOLDER  in new user, mount, ipc, uts and net namespaces, as their root
 #   depth                 how many user namespaces fit into each other
 #   map MAP               a new user namespace with this uid_map: ok or the errno
 #   proc                  in new user, mount and pid namespaces: a proc of their own
@@ -107,13 +107,13 @@ def see(folder_, name, *paths):
     return "shows " + " ".join(path for path in paths if os.path.exists("/tmp/%s/%s" % (name, path)))
 
 
-def open_through_overlay():
+def open_through_overlay(below):
     for name in ("upper", "work", "merged"):
         folder(name)
-    mount("overlay", "/tmp/merged", "overlay", 0, "lowerdir=/etc,upperdir=/tmp/upper,workdir=/tmp/work")
-    with open("/tmp/merged/hosts"):
+    mount("overlay", "/tmp/merged", "overlay", 0, "lowerdir=%s,upperdir=/tmp/upper,workdir=/tmp/work" % below)
+    with open("/tmp/merged/everyone"):
         pass
-    read("/tmp/merged/shadow")
+    read("/tmp/merged/root")
 
 
 def set_attributes(path, set_, clear):
@@ -137,7 +137,7 @@ def own_cgroup_namespace(before):
     return before
 
 
-def attempts(secret):
+def attempts(secret, below):
     outside = {kind: os.open("/proc/self/ns/" + kind, os.O_RDONLY) for kind in ("user", "mnt", "net", "pid")}
     unshare(NEWUSER)
     # Over what is still the cell's, its root is nobody.
@@ -171,7 +171,7 @@ def attempts(secret):
     attempt("a device", os.mknod, "/tmp/tmpfs/device", 0o60666, os.makedev(8, 0))
     attempt("read a secret", read, secret)
     attempt("read shadow", read, "/etc/shadow")
-    attempt("read shadow by overlay", open_through_overlay)
+    attempt("read a file of root's by overlay", open_through_overlay, below)
     attempt("own a file of root's", os.chown, "/etc/hosts", 0, 0)
     for kind, descriptor in outside.items():
         attempt("return to the cell's %s" % kind, call, libc.setns, descriptor, 0)
@@ -211,7 +211,7 @@ def proc():
 
 command = sys.argv[1]
 if command == "attempts":
-    attempts(sys.argv[2])
+    attempts(*sys.argv[2:])
 elif command == "depth":
     depth()
 elif command == "map":
