@@ -401,7 +401,7 @@ check "a login" hold alice alice
 settings <<EOT
 network = { name = "${NAME}b"; pool = "$POOL"; pool6 = "$POOL6"; };
 EOT
-rm -f "$RUN"/cells/*.json "$RUN"/cells/*.plan
+rm -f "$RUN"/cells/*
 check "a sweep" helper sweep
 check_lacks "finds the rules in the tables of the old name" 'chain [ci]-' \
 	"$(nft list table inet "$NAME"; nft list table netdev "$NAME")"
