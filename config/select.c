@@ -55,6 +55,23 @@ static const char *common_group(char *const *wanted, const struct groups *groups
     return NULL;
 }
 
+/* The parts of match beside groups. */
+static bool matches_others(const struct cl_policy *policy, const struct cl_user *user, const char *service,
+                           char *buf, size_t size)
+{
+    if (policy->match.users) {
+        if (!cl_strv_contains(policy->match.users, user->name))
+            return false;
+        add_reason(buf, size, "user", user->name);
+    }
+    if (policy->match.services) {
+        if (!cl_strv_contains(policy->match.services, service))
+            return false;
+        add_reason(buf, size, "service", service);
+    }
+    return true;
+}
+
 static bool matches(const struct cl_policy *policy, const struct cl_user *user, const struct groups *groups,
                     const char *service, char *buf, size_t size)
 {
@@ -66,17 +83,7 @@ static bool matches(const struct cl_policy *policy, const struct cl_user *user, 
             return false;
         add_reason(buf, size, "group", group);
     }
-    if (policy->match.users) {
-        if (!cl_strv_contains(policy->match.users, user->name))
-            return false;
-        add_reason(buf, size, "user", user->name);
-    }
-    if (policy->match.services) {
-        if (!cl_strv_contains(policy->match.services, service))
-            return false;
-        add_reason(buf, size, "service", service);
-    }
-    return buf[0] != '\0';
+    return matches_others(policy, user, service, buf, size) && buf[0] != '\0';
 }
 
 bool select_matches(const struct cl_policy *policy, const struct cl_user *user, const char *service,
@@ -97,6 +104,75 @@ static void insert(const struct cl_policy **list, size_t n, const struct cl_poli
     for (; i > 0 && list[i - 1]->priority < policy->priority; i--)
         list[i] = list[i - 1];
     list[i] = policy;
+}
+
+/* Where a service of NSS does not answer, getgrouplist(3) leaves out what that service knows, and says nothing.
+ * One question for a group that nobody has tells whether all answer: on a sound machine it is the only one. */
+static int nss_error(const struct cl_user *user)
+{
+    bool exists;
+
+    return user->groups_error ? -user->groups_error : cl_group_exists("cloister-no-such-group", &exists);
+}
+
+/* The first of the groups that may be the user's, for all that NSS tells. */
+static const char *doubtful_group(char *const *wanted, const struct cl_user *user)
+{
+    for (size_t i = 0; wanted[i]; i++) {
+        bool exists = false;
+
+        if (user->groups_error || cl_group_exists(wanted[i], &exists) < 0)
+            return wanted[i];
+    }
+    return NULL;
+}
+
+/* Would the policy, by its place in the file before or after the best one, be chosen if its groups matched? */
+static bool outranks(const struct cl_policy *policy, const struct cl_policy *best, bool before)
+{
+    if (strcmp(policy->name, "default") == 0 || !policy->match.groups)
+        return false;
+    if (!best || strcmp(best->name, "default") == 0)
+        return true;
+    return policy->priority > best->priority || (policy->priority == best->priority && before);
+}
+
+/* None is chosen where NSS cannot tell whether another should have been: the one that is left may be laxer. */
+static void doubt(const struct cl_config *config, const struct cl_user *user, const char *service,
+                  struct cl_selection *selection)
+{
+    const struct cl_policy *best = selection->policy;
+    char scratch[sizeof(selection->matched_by)];
+    bool before = true, asked = false;
+
+    for (size_t i = 0; i < config->n_policies; i++) {
+        const struct cl_policy *policy = config->policies[i];
+
+        if (policy == best)
+            before = false;
+        scratch[0] = '\0';
+        if (policy == best || !outranks(policy, best, before) ||
+            !matches_others(policy, user, service, scratch, sizeof(scratch)))
+            continue;
+        if (!asked)
+            selection->doubt = -nss_error(user);
+        asked = true;
+        if (selection->doubt == 0)
+            return;
+        selection->doubtful_group = doubtful_group(policy->match.groups, user);
+        if (!selection->doubtful_group)
+            continue;
+        selection->doubtful = policy;
+        selection->policy = NULL;
+        return;
+    }
+}
+
+int cl_selection_fail(const struct cl_selection *selection, const struct cl_user *user, struct cl_error *e)
+{
+    return cl_policy_fail(selection->doubtful, CL_KEY_MATCH_GROUPS, e, selection->doubt,
+                          "cannot tell whether %.64s is in group %.64s: NSS does not answer", user->name,
+                          selection->doubtful_group);
 }
 
 int cl_config_select(const struct cl_config *config, const struct cl_user *user, const char *service,
@@ -129,6 +205,7 @@ int cl_config_select(const struct cl_config *config, const struct cl_user *user,
         snprintf(selection.matched_by, sizeof(selection.matched_by), "default");
     }
     free(groups.names);
+    doubt(config, user, service, &selection);
     *ret = selection;
     return 0;
 }

@@ -44,6 +44,11 @@ int answer_decide(const struct cl_config *config, struct answer *answer)
     if (cl_config_select(config, answer->user, answer->service, &answer->selection) < 0)
         return -ENOMEM;
     answer->policy = answer->selection.policy;
+    if (answer->selection.doubtful) {
+        (void)cl_selection_fail(&answer->selection, answer->user, &e);
+        refuse(answer, cl_error_format(&e, text, sizeof(text)));
+        return 0;
+    }
     if (!answer->policy) {
         refuse(answer, "no policy matches, and there is no policy \"default\"");
         return 0;

@@ -201,6 +201,8 @@ static int choose_policy(struct session *s, const struct cl_policy **ret, struct
     (void)snprintf(s->matched_by, sizeof(s->matched_by), "%s", selection.matched_by);
     if (selection.policy)
         *ret = selection.policy;
+    else if (selection.doubtful)
+        r = cl_selection_fail(&selection, s->user, e);
     else
         r = cl_fail(e, EACCES, "no policy matches user %s and service %s, and none is named default",
                     s->user->name, service_of(s));

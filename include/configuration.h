@@ -92,12 +92,19 @@ struct cl_selection {
     char matched_by[160]; /* "group students", "user eva", "service cron", "default" */
     const struct cl_policy **considered; /* all that match, best first; owned, the array only */
     size_t n_considered;
+    const struct cl_policy *doubtful; /* would win if the user were in doubtful_group, which NSS cannot tell:
+                                         then policy is NULL */
+    const char *doubtful_group;
+    int doubt; /* errno */
 };
 /* Choose: every given part of match must hold; highest priority, then first in file order; the policy "default"
- * when nothing else matches. 0 (policy may be NULL) or -ENOMEM. */
+ * when nothing else matches. A group that NSS cannot look up is not taken for one that the user is not in.
+ * 0 (policy may be NULL) or -ENOMEM. */
 int cl_config_select(const struct cl_config *config, const struct cl_user *user, const char *service,
                      struct cl_selection *ret) CL_WARN_UNUSED;
 void cl_selection_clear(struct cl_selection *selection);
+/* The doubt of a selection, as an error about match.groups. */
+int cl_selection_fail(const struct cl_selection *selection, const struct cl_user *user, struct cl_error *e);
 
 /* A copy of policy with %u %U %g %h %% expanded for user in every string that allows it (hostname, files.*, env
  * values). Origins are kept. */

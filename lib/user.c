@@ -15,7 +15,8 @@
 #include "util.h"
 
 #define NAME_LENGTH_MAX 255
-#define GROUPS_MAX      65536 /* NGROUPS_MAX of the kernel */
+#define GROUPS_MAX      65536       /* NGROUPS_MAX of the kernel */
+#define GROUP_SIZE_MAX  (64U << 20) /* of one group with all its members */
 
 static int check_name(const char *name)
 {
@@ -27,11 +28,54 @@ static int check_name(const char *name)
     return 0;
 }
 
-static int group_name(gid_t gid, char **ret)
+/* A group by its name or, where that is NULL, by its number. The functions of getgrnam(3) that return an
+ * error number tell "there is none" (0) from "a service of NSS does not answer"; the others leave the two
+ * alike. *ret_buf holds what ret points to; *ret_found says whether there is any. */
+static int find_group(const char *name, gid_t gid, struct group *ret, char **ret_buf, bool *ret_found)
 {
-    struct group *group = getgrgid(gid);
+    size_t size = 4096;
 
-    return group ? cl_asprintf(ret, "%s", group->gr_name) : cl_asprintf(ret, "%u", gid);
+    for (;;) {
+        cleanup_free char *buf = malloc(size);
+        struct group *found = NULL;
+        int r;
+
+        if (!buf)
+            return -ENOMEM;
+        r = name ? getgrnam_r(name, ret, buf, size, &found) : getgrgid_r(gid, ret, buf, size, &found);
+        if (r == ERANGE && size < GROUP_SIZE_MAX) {
+            size *= 4;
+            continue;
+        }
+        if (r != 0)
+            return -r;
+        *ret_found = found != NULL;
+        *ret_buf = buf;
+        buf = NULL;
+        return 0;
+    }
+}
+
+int cl_group_exists(const char *name, bool *ret)
+{
+    cleanup_free char *buf = NULL;
+    struct group group;
+
+    return find_group(name, 0, &group, &buf, ret);
+}
+
+static int group_name(struct cl_user *user, gid_t gid, char **ret)
+{
+    cleanup_free char *buf = NULL;
+    struct group group;
+    bool found = false;
+    int r = find_group(NULL, gid, &group, &buf, &found);
+
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0)
+        user->groups_error = -r;
+    return found ? cl_asprintf(ret, "%s", group.gr_name) : cl_asprintf(ret, "%u", gid);
 }
 
 /* getgrouplist(3) may repeat a gid. */
@@ -73,11 +117,11 @@ static int read_groups(struct cl_user *user)
     if (!user->group_names)
         return -ENOMEM;
     for (size_t i = 0; i < user->n_groups; i++) {
-        int r = group_name(user->groups[i], &user->group_names[i]);
+        int r = group_name(user, user->groups[i], &user->group_names[i]);
         if (r < 0)
             return r;
     }
-    return group_name(user->gid, &user->group);
+    return group_name(user, user->gid, &user->group);
 }
 
 static int fill(const struct passwd *pw, struct cl_user *user)

@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include <nss.h>
+
 #include "policy-fixture.h"
 
 static gid_t groups[] = {1000, 2000, 3000};
@@ -74,6 +76,56 @@ static void test_default_takes_the_rest(void **state)
     selects(f, "sshd", "default", "default", "default");
     fixture_valid(f, "policies = ( { name = \"a\"; match = { users = [\"adam\"]; }; } );");
     selects(f, "sshd", NULL, "", "");
+}
+
+static const char *chosen(struct fixture *f, const char *policies)
+{
+    static char text[900];
+    struct cl_selection selection;
+    struct cl_user user = eva();
+    struct cl_error e = {0};
+
+    fixture_valid(f, policies);
+    assert_int_equal(cl_config_select(f->config, &user, "sshd", &selection), 0);
+    if (selection.doubtful) {
+        assert_null(selection.policy);
+        assert_true(cl_selection_fail(&selection, &user, &e) < 0);
+        (void)cl_error_format(&e, text, sizeof(text));
+    } else {
+        snprintf(text, sizeof(text), "%s", selection.policy->name);
+    }
+    cl_selection_clear(&selection);
+    return text;
+}
+
+#define NO_SUCH "match = { groups = [\"cloister-none\"]; };"
+
+/* hesiod is a service of NSS that comes with glibc, and has no server here: a directory that is down. */
+static void test_a_directory_that_is_down(void **state)
+{
+    static const char earlier[] = "policies = ( { name = \"a\"; " NO_SUCH " },\n"
+                                  "{ name = \"b\"; match = { groups = [\"students\"]; }; } );";
+    struct fixture *f = *state;
+    const char *text;
+
+    assert_int_equal(__nss_configure_lookup("group", "files hesiod"), 0);
+    text = chosen(f, "policies = ( { name = \"default\"; }, { name = \"a\";\n" NO_SUCH " } );");
+    assert_non_null(strstr(text, "cannot tell whether eva is in group cloister-none"));
+    assert_non_null(strstr(text, "match.groups"));
+    assert_non_null(strstr(text, "50-test.conf:2"));
+    text = chosen(f, earlier);
+    assert_non_null(strstr(text, "group cloister-none"));
+    /* What decides without it goes on: a group that is known, a policy that wins anyway, another service or user. */
+    text = chosen(f, "policies = ( { name = \"default\"; }, { name = \"a\"; match = { groups = [\"root\"]; }; } );");
+    assert_string_equal(text, "default");
+    text = chosen(f, "policies = ( { name = \"b\"; match = { groups = [\"students\"]; }; },\n"
+                     "{ name = \"a\"; " NO_SUCH " },\n"
+                     "{ name = \"c\"; priority = 9; match = { groups = [\"cloister-none\"]; services = [\"cron\"]; }; },\n"
+                     "{ name = \"d\"; priority = 9; match = { groups = [\"cloister-none\"]; users = [\"adam\"]; }; } );");
+    assert_string_equal(text, "b");
+    /* Where it answers that there is none, the user is in none. */
+    assert_int_equal(__nss_configure_lookup("group", "files"), 0);
+    assert_string_equal(chosen(f, earlier), "b");
 }
 
 static void test_names_are_not_prefixes(void **state)
@@ -288,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_given_part_must_hold, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_default_takes_the_rest, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_directory_that_is_down, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_names_are_not_prefixes, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_long_names_do_not_overflow_the_reason, fixture_setup,
                                         fixture_teardown),
