@@ -8,10 +8,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "decide.h"
 #include "log.h"
@@ -227,14 +229,43 @@ int stage_policy(struct session *s, struct cl_error *e)
     return r;
 }
 
+/* For PAMName= of a unit, and so for `machinectl shell`, systemd opens the session in the very process that becomes the
+ * command: what it forks is only the process that closes the session, and a cell would hold nothing else. After an
+ * upgrade the link says that the file is deleted. */
+static int refuse_systemd(const struct session *s, const char *service, struct cl_error *e)
+{
+    char path[64], exe[PATH_MAX];
+    const char *name;
+    ssize_t n;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/exe", s->opener);
+    n = readlink(path, exe, sizeof(exe) - 1);
+    if (n < 0)
+        return cl_fail(e, errno, "read which program opens the session");
+    exe[n] = '\0';
+    name = strrchr(exe, '/');
+    if (!name || (strcmp(name, "/systemd") != 0 && strcmp(name, "/systemd-executor") != 0 &&
+                  strcmp(name, "/systemd (deleted)") != 0 && strcmp(name, "/systemd-executor (deleted)") != 0))
+        return 0;
+    return cl_fail(e, EACCES,
+                   "systemd itself opens the session (PAMName=%s, as of machinectl shell), and its process cannot "
+                   "be put into a cell: use su -l or cloister run --user",
+                   service);
+}
+
 int stage_service(struct session *s, struct cl_error *e)
 {
     const char *service = service_of(s);
+    int r = 0;
 
     if (s->placement == CL_PLACEMENT_NONE)
         return cl_fail_key(e, EACCES, "placement", CL_CONFIG_DIR "/cloister.conf",
                            "service %s is unknown: add { service = \"%s\"; at = \"fork\"; } to placement",
                            service, service);
+    if (!s->choice)
+        r = refuse_systemd(s, service, e);
+    if (r < 0)
+        return r;
     if (s->placement == CL_PLACEMENT_CREDENTIALS && s->request->setcred_calls == 0)
         return cl_fail(
             e, EACCES,
