@@ -66,8 +66,8 @@ static int find_record(struct enter *x, struct cl_error *e)
     r = record_lock(x->run_fd, seen->uid, cl_now_ms() + LOCK_WAIT_MS, &x->lock_fd, e);
     if (r < 0)
         return r;
-    if (record_load(x->run_fd, x->id, &x->record, NULL) < 0 || !x->record->live || x->record->uid == 0 ||
-        x->record->uid != seen->uid)
+    if (record_load(x->run_fd, x->id, &x->record, NULL) < 0 || !x->record->live || x->record->ending ||
+        x->record->uid == 0 || x->record->uid != seen->uid)
         return cl_fail(e, ENOENT, "no live cell has the id %s", x->id);
     return 0;
 }

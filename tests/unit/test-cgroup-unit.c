@@ -214,12 +214,45 @@ static void test_start(void **state)
     sd_bus_message_unref(m);
 }
 
+/* Of a scope that logins share, what is below is ours, with the controllers of a session's limits; the limits are not the scope's. */
+static void test_shared(void **state)
+{
+    struct fixture *f = *state;
+    const char *controller;
+    uint64_t tasks;
+    sd_bus_message *m;
+
+    f->request.shared = true;
+    f->setup.limits[CGROUP_SESSION].value[CGROUP_PIDS_MAX] = 30;
+    m = start_message(f, true, false);
+    assert_true(find(m, "DelegateControllers", 0, "as"));
+    assert_true(sd_bus_message_enter_container(m, 'a', "s") > 0);
+    assert_true(sd_bus_message_read(m, "s", &controller) > 0);
+    assert_string_equal(controller, "pids");
+    assert_int_equal(sd_bus_message_at_end(m, false), 1);
+    sd_bus_message_unref(m);
+
+    m = start_message(f, true, false);
+    assert_true(find(m, "TasksMax", 0, "t"));
+    assert_true(sd_bus_message_read(m, "t", &tasks) > 0);
+    assert_true(tasks == UINT64_MAX);
+    sd_bus_message_unref(m);
+
+    f->setup.limits[CGROUP_SESSION].value[CGROUP_PIDS_MAX] = CL_UNLIMITED;
+    m = start_message(f, true, false);
+    assert_true(find(m, "DelegateControllers", 0, "as")); /* an empty list delegates as well */
+    assert_true(sd_bus_message_enter_container(m, 'a', "s") >= 0);
+    assert_int_equal(sd_bus_message_at_end(m, false), 1);
+    sd_bus_message_unref(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_io, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_start, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_shared, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
