@@ -75,8 +75,10 @@ static struct table *who(const json_t *status)
         facts_add(table, "policy", "%s (%s)", text(login, "policy"), text(login, "matched_by"));
     else
         facts_add(table, "policy", "none: a login would be refused: %s", text(login, "reason"));
-    if (strcmp(decision, "cell") == 0)
+    if (strcmp(decision, "cell") == 0) {
         facts_add(table, "mode", "%s", text(login, "mode"));
+        facts_add(table, "setuid programs", "no effect in a cell: sudo, su, passwd, crontab and others, see cloister(8)");
+    }
     facts_add(table,
               json_is_true(json_object_get(status, "inside")) ? "this cell is of" : "at the next login", "%s",
               text(login, "service"));

@@ -67,6 +67,18 @@ static int loopback_up(struct cl_error *e)
     return 0;
 }
 
+/* ping(8) must do without the capability of its file: ping sockets are for whom this range of groups names, and in a
+ * new network namespace it names nobody (icmp(7)). Only ids that the cell maps can be written; without, no ping. */
+static void allow_ping(gid_t gid)
+{
+    cleanup_fd int dir = open("/proc/sys/net/ipv4", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char range[32];
+
+    (void)snprintf(range, sizeof(range), "%u %u", gid, gid);
+    if (dir >= 0)
+        (void)!cl_write_file_at(dir, "ping_group_range", range);
+}
+
 static int set_hostname(const char *hostname, struct cl_error *e)
 {
     if (hostname && sethostname(hostname, strlen(hostname)) < 0)
@@ -85,6 +97,8 @@ static int unshare_rest(const struct session *s, struct cl_error *e)
     r = cap_nesting(policy->namespaces.nested, e);
     if (r == 0 && policy->namespaces.net)
         r = loopback_up(e);
+    if (r == 0 && policy->namespaces.net)
+        allow_ping(s->user->gid);
     if (r == 0 && policy->namespaces.uts)
         r = set_hostname(policy->namespaces.hostname, e);
     return r;

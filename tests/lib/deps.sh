@@ -13,6 +13,8 @@ DEPS_build="autoconf autoconf-archive automake build-essential libtool pkg-confi
 DEPS_site="openssh-server openssh-client openssh-sftp-server passwd login procps iproute2 util-linux bsdutils
 	libcap2-bin libpam-runtime libpam-modules python3"
 DEPS_system="$DEPS_site rsync xauth socat expect file"
+DEPS_tenants="tmux screen vim zsh mc nano htop man-db less gnupg git gcc gdb make strace perl python3-venv nodejs
+	default-jre-headless iputils-ping cron at sudo mount"
 DEPS_lint="shellcheck cppcheck clang-tidy xz-utils"
 DEPS_fuzz="clang libclang-rt-dev"
 }
