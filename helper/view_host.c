@@ -54,6 +54,26 @@ static int open_mount(const struct view *v, const struct mount_line *line)
     return cl_take_fd(&fd);
 }
 
+/* Never asks a server, which may refuse to say: -EACCES. */
+static int is_folder(int fd)
+{
+    struct statx sx;
+
+    if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE, &sx) < 0)
+        return -errno;
+    return S_ISDIR(sx.stx_mode);
+}
+
+/* Who may rename a folder on the way can have something else at the place by now, of another kind, or removed: then nothing is
+ * mounted there, as where there is no such place, and no one else's login fails for it. */
+static int attach_or_leave(int mount, int target, struct cl_error *e)
+{
+    int what = is_folder(mount), where = is_folder(target);
+    int r = what >= 0 && where >= 0 && what != where ? -ENOENT : mnt_attach(mount, target, e);
+
+    return r == -ENOENT ? 0 : r;
+}
+
 /* A mount of the host, and where the cell has it. */
 static int take_over(const struct view *v, const struct mount_line *line, const char *place, bool read_only,
                      struct cl_error *e)
@@ -77,7 +97,7 @@ static int take_over(const struct view *v, const struct mount_line *line, const 
     target = (int)syscall(SYS_openat2, v->root, place, &how, sizeof(how));
     if (target < 0)
         return 0; /* hidden by the view */
-    r = mnt_attach(mount, target, NULL);
+    r = attach_or_leave(mount, target, NULL);
     return r < 0 ? cl_fail(e, -r, "mount %s in the cell", place) : 0;
 }
 

@@ -136,7 +136,8 @@ fi
 
 # What cannot work, and says so ----------------------------------------------------------------------------------
 
-MANUAL=$TESTS/../man/cloister.8
+MANUAL=/usr/share/man/man8/cloister.8
+[ "$SITE_MODE" = installed ] || MANUAL=$SITE/inst/share/man/man8/cloister.8
 cannot() { # PROGRAM REGEX SCRIPT: it fails, prints that, and the manual has it
 	local output status=0
 	output=$(held tools -- "cd / && timeout 60 $3" </dev/null 2>&1) || status=$?
