@@ -304,6 +304,9 @@ class Sudo(Service):
 
 
 class Run(Service):
+    def version(self):
+        return "cloister " + machine.ctl("--version").stdout.split()[-1]
+
     def limits(self):
         return None if machine.MAY_RAISE_LIMITS else {}  # the helper has lower ones, and gives its command the caller's
 
