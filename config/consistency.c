@@ -182,6 +182,17 @@ static void check_nested_mounts(struct loader *l, const struct draft *draft, con
                    policy->name, profile);
 }
 
+/* Landlock refuses every mount, of namespaces of one's own as well. */
+static void check_nested_landlock(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    if (draft->policy->namespaces.nested > 0 && draft->policy->files.landlock &&
+        (is_own(draft, parent, CL_KEY_NAMESPACES_NESTED) || is_own(draft, parent, CL_KEY_FILES_LANDLOCK)))
+        loader_warning(l, line_of(draft, CL_KEY_FILES_LANDLOCK),
+                       "%s: files.landlock: refuses every mount, in nested namespaces, too: bubblewrap and podman need it "
+                       "off",
+                       draft->policy->name);
+}
+
 /* Such a build refuses to read it, rather than every login to open. */
 static void check_nat_is_built(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
 {
@@ -234,6 +245,7 @@ void consistency_of_policy(struct loader *l, const struct draft *draft, const st
     check_mode(l, draft, parent);
     check_nested_mounts(l, draft, parent);
     check_pts(l, draft, parent);
+    check_nested_landlock(l, draft, parent);
     check_nat_is_built(l, draft, parent);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_MEMORY_HIGH, &draft->policy->cgroup.user);
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);

@@ -368,6 +368,9 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
                            AT(files.proc),
                            .values = WORDS([CL_PROC_MASKED] = "masked", [CL_PROC_WHOLE] = "whole"),
                            .fallback = "\"masked\""},
+    [CL_KEY_FILES_LANDLOCK] = YES_OR_NO("files.landlock", files.landlock, "false"),
+    [CL_KEY_FILES_LANDLOCK_WHEN_UNAVAILABLE] =
+        WHEN_UNAVAILABLE("files.landlock_when_unavailable", files.landlock_when_unavailable),
     [CL_KEY_NETWORK_MODE] = {.name = "network.mode",
                              .kind = SCHEMA_ENUM,
                              AT(network.mode),

@@ -65,6 +65,9 @@ static void tell_notes(struct can *can, const struct view_answer *a)
         can_note(can, "owner and mode of the file decide, as on the host");
     if (a->unsure)
         can_note(can, "you may not look at the host's file: whether it exists is not known");
+    if (can->yes && p->files.landlock)
+        can_note(can, "files.landlock says the same again, and refuses what the host adds to / or another folder with "
+                      "something hidden in it after the login");
     if (can->yes && strcmp(p->apparmor.profile, "unconfined") != 0)
         can_note(can, "the AppArmor profile %s may restrict it further%s", p->apparmor.profile,
                  p->mode == CL_MODE_AUDIT ? ", once it is enforced" : "");

@@ -12,6 +12,7 @@
 #include "ctl.h"
 #include "forwarding.h"
 #include "helper/seccomp.h"
+#include "landlock.h"
 #include "schema.h"
 #include "util.h"
 
@@ -107,6 +108,17 @@ static void check_apparmor(struct layers *layers, const struct cl_policy *policy
         add(layers, policy, CL_KEY_APPARMOR_PROFILE, true, text);
 }
 
+static void check_landlock(struct layers *layers, const struct cl_policy *policy)
+{
+    bool refuse = policy->files.landlock_when_unavailable == CL_UNAVAILABLE_REFUSE;
+    char *text = NULL;
+
+    if (policy->files.landlock && cl_landlock_abi() < CL_LANDLOCK_ABI_MIN &&
+        cl_asprintf(&text, "%s: files.landlock: this kernel has no Landlock, or one older than Linux 5.19's%s", policy->name,
+                    refuse ? ", logins are refused" : "") == 0)
+        add(layers, policy, CL_KEY_FILES_LANDLOCK, true, text);
+}
+
 static void check_network(struct layers *layers, const struct cl_policy *policy, const struct cl_settings *settings)
 {
     const char *off = policy->network.mode == CL_NETWORK_NAT ? cl_forwarding_off(settings->network.pool6 != NULL) : NULL;
@@ -141,6 +153,7 @@ size_t check_layers(const struct cl_config *config, const struct apparmor_list *
         check_seccomp(&layers, cl_config_policy(config, i));
         if (apparmor)
             check_apparmor(&layers, cl_config_policy(config, i));
+        check_landlock(&layers, cl_config_policy(config, i));
         check_network(&layers, cl_config_policy(config, i), cl_config_settings(config));
     }
     free(layers.compiled);

@@ -30,6 +30,9 @@ static const struct finding_info infos[] = {
     [FINDING_KERNEL_SECCOMP] = {"kernel-seccomp", SERIOUS, "system calls cannot be filtered: logins are refused"},
     [FINDING_KERNEL_MOUNT] = {"kernel-mount", SERIOUS,
                               "a cell's files are put together with it: every login is refused"},
+    [FINDING_LANDLOCK] = {"landlock", SERIOUS, "a policy has files.landlock: its logins are refused"},
+    [FINDING_LANDLOCK_OPTIONAL] = {"landlock-optional", WARNING,
+                                   "a policy has files.landlock, and lets logins go on without"},
     [FINDING_IDMAP] = {"idmap", WARNING,
                        "in cells with identity = \"natural\", what root owns there shows as nobody's"},
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "landlock.h"
 #include "util.h"
 
 #define KERNEL_MAJOR 5
@@ -73,6 +74,30 @@ static void check_calls(struct doctor *d)
             doctor_find(d, FINDING_KERNEL_MOUNT, calls[i].name, "", "this kernel has no %s(2)", calls[i].name);
 }
 
+/* Once, by the gravest policy that asks for it. */
+static void check_landlock(struct doctor *d)
+{
+    const struct cl_policy *gravest = NULL;
+    int abi = cl_landlock_abi();
+
+    for (size_t i = 0; d->config && i < cl_config_count(d->config); i++) {
+        const struct cl_policy *policy = cl_config_policy(d->config, i);
+
+        if (policy->files.landlock &&
+            (!gravest || gravest->files.landlock_when_unavailable > policy->files.landlock_when_unavailable))
+            gravest = policy;
+    }
+    if (!gravest || abi >= CL_LANDLOCK_ABI_MIN)
+        return;
+    doctor_find(d,
+                gravest->files.landlock_when_unavailable == CL_UNAVAILABLE_REFUSE ? FINDING_LANDLOCK
+                                                                                  : FINDING_LANDLOCK_OPTIONAL,
+                NULL, "", abi > 0 ? "Landlock of this kernel is older than Linux 5.19's, and policy %s asks for it"
+                                  : "this kernel has no Landlock, or its option lsm= leaves it out, and policy %s asks "
+                                    "for it",
+                gravest->name);
+}
+
 void doctor_kernel(struct doctor *d)
 {
     static const char *const namespaces[] = {"user", "pid", "mnt", "ipc", "uts", "net", "cgroup"};
@@ -85,6 +110,7 @@ void doctor_kernel(struct doctor *d)
         check_namespace(d, namespaces[i]);
     check_seccomp(d);
     check_calls(d);
+    check_landlock(d);
     doctor_idmap(d);
     doctor_ok(d, "Linux %s has the namespaces, seccomp filters and mount calls that cells need", name.release);
 }

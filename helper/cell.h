@@ -15,6 +15,9 @@ struct cell_answer {
 /* Tell the cell's process to take the next step, and wait until it has. */
 int cell_step(struct session *s, char go, struct cl_error *e) CL_WARN_UNUSED;
 
+/* The Landlock ruleset that the pid 1 of a cell (a pidfd) keeps. */
+int landlock_of_cell(int init_fd, int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
+
 /* The cell's side: never returns. */
 void cell_main(const struct session *s, int sock, int go_fd, int binary_fd) __attribute__((noreturn));
 

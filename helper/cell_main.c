@@ -118,10 +118,11 @@ static int drop_everything(struct cl_error *e)
 
 /* Put each descriptor where cloister-init looks for it, and close all others at exec. In a cell that lasts, it is told of the
  * login as of any other. */
-static int arrange_descriptors(int login, int go, int channel, int *sock, int *binary, struct cl_error *e)
+static int arrange_descriptors(const struct session *s, int go, int *sock, int *binary, struct cl_error *e)
 {
-    int *const from[] = {&login, &go, &channel, sock, binary};
-    static const int to[] = {INIT_LOGIN_FD, INIT_GO_FD, INIT_CHANNEL_FD};
+    int login = s->opener_fd, channel = s->channel, ruleset = s->landlock_fd;
+    int *const from[] = {&login, &go, &channel, &ruleset, sock, binary};
+    static const int to[] = {INIT_LOGIN_FD, INIT_GO_FD, INIT_CHANNEL_FD, INIT_LANDLOCK_FD};
 
     if (channel >= 0)
         login = -1;
@@ -177,7 +178,7 @@ void cell_main(const struct session *s, int sock, int go_fd, int binary_fd)
     answer(sock, &e);
     await(sock, 'x');
     if (drop_everything(&e) == 0)
-        (void)!arrange_descriptors(s->opener_fd, go_fd, s->channel, &sock, &binary_fd, &e);
+        (void)!arrange_descriptors(s, go_fd, &sock, &binary_fd, &e);
     answer(sock, &e);
     fill_arguments(s, argv, seconds, sizeof(seconds));
     (void)execveat(binary_fd, "", argv, envp, AT_EMPTY_PATH);

@@ -144,7 +144,7 @@ int enter_verb(const struct caller *caller, char *const *arguments, struct cl_er
                                     .opener_fd = -1,
                                     .run_fd = -1,
                                     .lock_fd = -1,
-                                    .fds = {.fd = {-1, -1, -1}},
+                                    .fds = {.fd = CL_NO_FDS},
                                     .streams = {.inner = {-1, -1, -1}, .outer = {-1, -1, -1}}};
     int64_t deadline_ms = cl_now_ms() + CL_DEADLINE_MS;
     struct cl_log_about about;

@@ -296,14 +296,16 @@ static int limit_user(const struct session *s, const struct record *record, stru
 /* -ESRCH: the cell ends, or cannot be proved to be the one of its record; another is to be built. */
 static int join_cell(struct session *s, const struct record *record, struct cl_error *e)
 {
-    struct cl_plan_fds fds = {.fd = {-1, -1, -1}};
-    cleanup_fd int leaf_fd = -1;
+    struct cl_plan_fds fds = {.fd = CL_NO_FDS};
+    cleanup_fd int leaf_fd = -1, ruleset = -1;
     bool same;
     int r = live_open(s->run_fd, record, &s->live_plan, &fds, NULL);
 
     if (r < 0)
         return -ESRCH;
-    same = same_filter(fds.fd[CL_FD_SECCOMP], s->seccomp_fd);
+    same = same_filter(fds.fd[CL_FD_SECCOMP], s->seccomp_fd) &&
+           (fds.fd[CL_FD_LANDLOCK] >= 0) == (s->landlock_fd >= 0);
+    ruleset = cl_take_fd(&fds.fd[CL_FD_LANDLOCK]);
     s->init_fd = cl_take_fd(&fds.fd[CL_FD_INIT]);
     s->init = record->init;
     cl_plan_fds_close(&fds);
@@ -315,7 +317,10 @@ static int join_cell(struct session *s, const struct record *record, struct cl_e
     r = same ? take_place(s, record->id, s->cgroup.dir_fd, e) : -ESRCH;
     if (r == 0 && s->live_plan.has_cgroup)
         r = limit_user(s, record, e);
-    if (r < 0) {
+    if (r == 0) {
+        cl_close(&s->landlock_fd); /* empty: the cell has its own */
+        s->landlock_fd = cl_take_fd(&ruleset);
+    } else {
         give_up_place(s);
         cl_close(&s->init_fd);
         s->init = 0;

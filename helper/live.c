@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cell.h"
 #include "kept_plan.h"
 #include "live.h"
 #include "util.h"
@@ -40,7 +41,7 @@ static int verify_init(const struct record *record, const struct cl_plan *plan, 
 int live_open(int run_fd, const struct record *record, struct cl_plan *ret_plan, struct cl_plan_fds *ret_fds,
               struct cl_error *e)
 {
-    cleanup_fd int init_fd = record_pidfd(record->init, record->init_start), filter = -1;
+    cleanup_fd int init_fd = record_pidfd(record->init, record->init_start), filter = -1, ruleset = -1;
     struct cl_plan plan;
     int r;
 
@@ -52,9 +53,12 @@ int live_open(int run_fd, const struct record *record, struct cl_plan *ret_plan,
     if (plan.uid != record->uid)
         return cl_fail(e, EBADMSG, "plan and record of cell %s differ", record->id);
     r = verify_init(record, &plan, init_fd, e);
+    if (r == 0 && plan.has_landlock)
+        r = landlock_of_cell(init_fd, &ruleset, e);
     if (r < 0)
         return r;
     *ret_plan = plan;
+    ret_fds->fd[CL_FD_LANDLOCK] = cl_take_fd(&ruleset);
     ret_fds->fd[CL_FD_INIT] = cl_take_fd(&init_fd);
     ret_fds->fd[CL_FD_SECCOMP] = cl_take_fd(&filter);
     return 0;

@@ -33,16 +33,30 @@ static void unescape(char *s)
 }
 
 /* proc_pid_mountinfo(5): "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw". */
+static bool has_option(const char *options, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (; *options; options += strcspn(options, ","), options += *options == ',')
+        if (strncmp(options, name, length) == 0 && (options[length] == ',' || options[length] == '\0'))
+            return true;
+    return false;
+}
+
 static bool parse_line(const char *line, struct mount_line *ret)
 {
     const char *separator = strstr(line, " - ");
     unsigned long long id;
+    char options[512];
 
     if (!separator ||
-        sscanf(line, "%llu %*s %31s %4095s %4095s", &id, ret->device, ret->root, ret->point) != 4 ||
+        sscanf(line, "%llu %*s %31s %4095s %4095s %511s", &id, ret->device, ret->root, ret->point, options) !=
+            5 ||
         sscanf(separator, " - %63s", ret->type) != 1)
         return false;
     ret->id = id;
+    ret->read_only = has_option(options, "ro");
+    ret->noexec = has_option(options, "noexec");
     unescape(ret->root);
     unescape(ret->point);
     return true;

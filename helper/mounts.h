@@ -19,6 +19,7 @@ struct mount_line {
     char root[4096];  /* which folder of the filesystem is mounted */
     char point[4096]; /* and where */
     char type[64];
+    bool read_only, noexec; /* of this mount; its filesystem may be read-only besides */
 };
 
 struct mount_origin {

@@ -75,6 +75,9 @@ static int send_plan(struct session *s, struct cl_reply *reply, struct cl_error 
     plan->has_seccomp = s->seccomp_fd >= 0;
     if (plan->has_seccomp)
         fds[n_fds++] = s->seccomp_fd;
+    plan->has_landlock = s->landlock_fd >= 0;
+    if (plan->has_landlock)
+        fds[n_fds++] = s->landlock_fd;
     return s->deliver(s, reply, fds, n_fds, e);
 }
 
@@ -118,6 +121,7 @@ int stage_answer(struct session *s, struct cl_error *e)
         return r;
     plan->has_cgroup = s->cgroup.procs_fd >= 0;
     plan->has_seccomp = s->seccomp_fd >= 0;
+    plan->has_landlock = s->landlock_fd >= 0;
     r = kept_plan_save(s->run_fd, plan, s->seccomp_fd, e);
     if (r == 0)
         r = kept_settings_save(s->run_fd, s->id, s->policy, is_chosen(s), e);

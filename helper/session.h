@@ -71,6 +71,8 @@ struct session {
     gid_t cell_gid;
 
     int seccomp_fd;
+    int landlock_fd;  /* the ruleset that the view becomes; -1: none */
+    int landlock_abi;
     char *apparmor;
 
     pid_t init;
@@ -109,6 +111,8 @@ int stage_user(struct session *s, struct cl_error *e);
 int stage_exempt(struct session *s, struct cl_error *e);
 int stage_policy(struct session *s, struct cl_error *e);
 int stage_service(struct session *s, struct cl_error *e);
+/* landlock.c: */
+int stage_landlock(struct session *s, struct cl_error *e);
 /* reserve.c: */
 int stage_record(struct session *s, struct cl_error *e);
 void undo_record(struct session *s);

@@ -79,6 +79,7 @@ static const struct stage stages[] = {
     {"service", stage_service, NULL, false},
     {"apparmor", stage_apparmor, NULL, false},
     {"seccomp", stage_seccomp, NULL, false},
+    {"landlock", stage_landlock, NULL, false},
     {"record", stage_record, undo_record, false},
     {"init", stage_init, undo_init, true},
     {"cgroup", stage_cgroup, undo_cgroup, true},
@@ -142,7 +143,7 @@ int session_init(struct session *s, const struct cl_request *request, int sock, 
     s->sock = sock;
     s->deliver = session_reply;
     s->deadline_ms = cl_now_ms() + CL_DEADLINE_MS;
-    s->opener_fd = s->run_fd = s->lock_fd = s->seccomp_fd = -1;
+    s->opener_fd = s->run_fd = s->lock_fd = s->seccomp_fd = s->landlock_fd = -1;
     s->init_fd = s->init_sock = s->init_go = s->channel = -1;
     s->cgroup.dir_fd = s->cgroup.procs_fd = -1;
     return make_id(s->id, e);
@@ -154,6 +155,7 @@ void session_clear(struct session *s)
     cl_close(&s->run_fd);
     cl_close(&s->lock_fd);
     cl_close(&s->seccomp_fd);
+    cl_close(&s->landlock_fd);
     cl_close(&s->init_fd);
     cl_close(&s->init_sock);
     cl_close(&s->init_go);

@@ -143,8 +143,8 @@ static int change_root(const struct view *v, struct cl_error *e)
 
 /* The home comes first: wherever it may lie, it covers none of what follows. */
 static int (*const steps[])(struct view *v, struct cl_error *e) = {
-    view_host_root, view_places, view_home,   view_dev,      view_proc,  view_sys, view_mail, view_private,
-    view_status,    view_lists,  view_resolv, view_accounts, view_shell,
+    view_host_root, view_places, view_home,   view_dev,      view_proc,  view_sys,      view_mail, view_private,
+    view_status,    view_lists,  view_resolv, view_accounts, view_shell, view_landlock,
 };
 
 static int build(struct view *v, struct cl_error *e)

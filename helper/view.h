@@ -65,6 +65,8 @@ int view_private(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 int view_lists(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_resolv.c */
 int view_resolv(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
+/* view_landlock.c: the rules that say the same; the last step. */
+int view_landlock(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_status.c: what `cloister status` shows in the cell. */
 int view_status(struct view *v, struct cl_error *e) CL_WARN_UNUSED;
 /* view_root.c: the tree that becomes the root; whether it has what a cell needs. */

@@ -16,7 +16,7 @@
 #include "namespaces.h"
 
 #define CL_HANDOFF_FD      3
-#define CL_HANDOFF_VERSION 2
+#define CL_HANDOFF_VERSION 3
 #define CL_ID_LENGTH       12   /* of a cell: lower-case letters and digits */
 #define CL_ENV_MAX         4096 /* bytes of environment in a plan */
 #define CL_NOTICE_MAX      2048 /* bytes of what the user is told at a login */
@@ -54,8 +54,9 @@ enum cl_reply_type {
     CL_REPLY_COUNT
 };
 
-/* Descriptors that come with a plan, in this order; CGROUP and SECCOMP only when the plan's flags say so. */
-enum cl_plan_fd { CL_FD_INIT, CL_FD_CGROUP, CL_FD_SECCOMP, CL_FD_COUNT };
+/* Descriptors that come with a plan, in this order; all but INIT only when the plan's flags say so. */
+enum cl_plan_fd { CL_FD_INIT, CL_FD_CGROUP, CL_FD_SECCOMP, CL_FD_LANDLOCK, CL_FD_COUNT };
+#define CL_NO_FDS {-1, -1, -1, -1}
 
 struct cl_plan {
     uint32_t placement;  /* enum cl_placement */
@@ -65,7 +66,7 @@ struct cl_plan {
     gid_t gid;
     uint64_t bounding, ambient; /* bit n is capability n */
     bool no_new_privs;
-    bool has_cgroup, has_seccomp;
+    bool has_cgroup, has_seccomp, has_landlock;
     bool seccomp_log;
     char id[CL_ID_LENGTH + 1];
     char policy[64];

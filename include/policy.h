@@ -79,6 +79,8 @@ enum cl_key {
     CL_KEY_FILES_PTS,
     CL_KEY_FILES_PTS_MAX,
     CL_KEY_FILES_PROC,
+    CL_KEY_FILES_LANDLOCK,
+    CL_KEY_FILES_LANDLOCK_WHEN_UNAVAILABLE,
     CL_KEY_NETWORK_MODE,
     CL_KEY_NETWORK_ALLOW,
     CL_KEY_NETWORK_DNS,
@@ -195,6 +197,8 @@ struct cl_policy {
         enum cl_pts pts;
         uint64_t pts_max; /* of private: terminals in one cell */
         enum cl_proc proc;
+        bool landlock; /* the view is enforced by Landlock, too */
+        enum cl_unavailable landlock_when_unavailable;
     } files;
     struct {
         enum cl_network mode;

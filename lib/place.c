@@ -12,6 +12,7 @@
  *   capabilities   bounding set, then gid and uid, then ambient, inheritable, permitted, effective: uid 0 of
  *                  the host is not mapped in the cell, so the kernel never clears them by itself at setuid
  *   AppArmor       before no_new_privs, after which a confined service could not change its profile any more
+ *   Landlock       after no_new_privs, which it asks for, and after AppArmor, whose files in /proc it might shut
  *   seccomp        last: nothing here may depend on what a profile allows
  *
  * Nothing is undone. A caller that gets an error must _exit.
@@ -36,6 +37,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "landlock.h"
 #include "place.h"
 #include "util.h"
 
@@ -207,7 +209,8 @@ static uint64_t kept_capabilities(const struct cl_plan *plan)
 
 static int lock_down(const struct cl_plan *plan, const struct cl_plan_fds *fds, struct cl_error *e)
 {
-    bool needs_admin = plan->has_seccomp && !plan->no_new_privs; /* seccomp(2) wants one or the other */
+    bool needs_admin =
+        (plan->has_seccomp || plan->has_landlock) && !plan->no_new_privs; /* both want one or the other */
     uint64_t kept = kept_capabilities(plan);
     int r = set_capabilities(needs_admin ? kept | CAP_BIT(CAP_SYS_ADMIN) : kept, plan->ambient, e);
 
@@ -215,6 +218,8 @@ static int lock_down(const struct cl_plan *plan, const struct cl_plan_fds *fds, 
         r = change_profile(plan->apparmor, plan->complain ? "complain" : "enforce", e);
     if (r == 0 && plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         r = cl_fail(e, errno, "set no_new_privs");
+    if (r == 0 && plan->has_landlock && (r = cl_landlock_restrict(fds->fd[CL_FD_LANDLOCK])) < 0)
+        r = cl_fail(e, -r, "be bound by the Landlock ruleset");
     if (r == 0 && plan->has_seccomp)
         r = install_filter(fds->fd[CL_FD_SECCOMP], plan->seccomp_log, e);
     if (r == 0 && needs_admin)

@@ -70,6 +70,21 @@ static int spawn_helper(int sock, pid_t *ret_pid)
     return -r;
 }
 
+/* They came without gaps. */
+static void sort_descriptors(const struct cl_plan *plan, struct cl_plan_fds *fds)
+{
+    const bool has[CL_FD_COUNT] = {[CL_FD_INIT] = true,
+                                   [CL_FD_CGROUP] = plan->has_cgroup,
+                                   [CL_FD_SECCOMP] = plan->has_seccomp,
+                                   [CL_FD_LANDLOCK] = plan->has_landlock};
+    struct cl_plan_fds sorted = {.fd = CL_NO_FDS};
+
+    for (size_t i = 0, came = 0; i < CL_FD_COUNT; i++)
+        if (has[i])
+            sorted.fd[i] = fds->fd[came++];
+    *fds = sorted;
+}
+
 static int converse(int sock, const struct cl_request *request, struct cl_reply *reply,
                     struct cl_plan_fds *fds, struct cl_error *e)
 {
@@ -89,14 +104,12 @@ static int converse(int sock, const struct cl_request *request, struct cl_reply 
             return cl_fail(e, EBADMSG, "answer of " CL_HELPER_PATH " is not of this version");
         deadline = start + reply->deadline_ms + UNDO_MS;
     } while (reply->type == CL_REPLY_HELLO && n_fds == 0);
-    wanted = reply->type == CL_REPLY_PLAN ? 1u + reply->plan.has_cgroup + reply->plan.has_seccomp : 0;
+    wanted = reply->type == CL_REPLY_PLAN ? 1u + reply->plan.has_cgroup + reply->plan.has_seccomp + reply->plan.has_landlock : 0;
     if (n_fds != wanted)
         return cl_fail(e, EBADMSG, "answer of " CL_HELPER_PATH " carries %zu descriptors, not %zu", n_fds,
                        wanted);
-    if (wanted > 0 && reply->plan.has_seccomp && !reply->plan.has_cgroup) {
-        fds->fd[CL_FD_SECCOMP] = fds->fd[CL_FD_CGROUP];
-        fds->fd[CL_FD_CGROUP] = -1;
-    }
+    if (wanted > 0)
+        sort_descriptors(&reply->plan, fds);
     return 0;
 }
 
@@ -104,7 +117,7 @@ static int converse(int sock, const struct cl_request *request, struct cl_reply 
 static void reap_helper(int sock, pid_t pid, bool answered)
 {
     struct cl_reply surplus;
-    struct cl_plan_fds fds = {.fd = {-1, -1, -1}};
+    struct cl_plan_fds fds = {.fd = CL_NO_FDS};
 
     if (!answered || cl_receive(sock, &surplus, sizeof(surplus), fds.fd, CL_FD_COUNT, NULL,
                                 cl_now_ms() + CL_DEADLINE_MS) != -EPIPE)
@@ -145,7 +158,7 @@ static void release_sigchld(const struct sigchld_state *state)
 int helper_call(const struct cl_request *request, struct cl_reply *ret_reply, struct cl_plan_fds *ret_fds,
                 struct cl_error *e)
 {
-    struct cl_plan_fds fds = {.fd = {-1, -1, -1}};
+    struct cl_plan_fds fds = {.fd = CL_NO_FDS};
     struct sigchld_state sigchld;
     int pair[2];
     pid_t pid;

@@ -197,7 +197,7 @@ static int adopt_plan(pam_handle_t *pamh, struct session *session, const struct 
 
 static int open_session(pam_handle_t *pamh, struct session *session, int flags)
 {
-    struct cl_plan_fds fds = {.fd = {-1, -1, -1}};
+    struct cl_plan_fds fds = {.fd = CL_NO_FDS};
     struct cl_request request;
     struct cl_reply reply = {0};
     struct cl_error e = {0};
@@ -238,7 +238,7 @@ static int open_session(pam_handle_t *pamh, struct session *session, int flags)
 
 static int close_cell(pam_handle_t *pamh, struct session *session)
 {
-    struct cl_plan_fds fds = {.fd = {-1, -1, -1}};
+    struct cl_plan_fds fds = {.fd = CL_NO_FDS};
     struct cl_request request;
     struct cl_reply reply = {0};
     struct cl_error e = {0};
@@ -326,7 +326,7 @@ EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const c
 /* setcred without an open session, in what must be a forked child: the session line is missing. */
 static void child_without_session(pam_handle_t *pamh)
 {
-    struct cl_plan_fds fds = {.fd = {-1, -1, -1}};
+    struct cl_plan_fds fds = {.fd = CL_NO_FDS};
     struct cl_request request;
     struct cl_reply reply = {0};
     struct cl_error e = {0};

@@ -12,6 +12,7 @@
 #define INIT_LOGIN_FD   3 /* pidfd of the login: when it ends, so does the cell; none where there is a channel */
 #define INIT_GO_FD      4 /* one byte: the cell is handed over; end of file before that: it never was */
 #define INIT_CHANNEL_FD 5
+#define INIT_LANDLOCK_FD 6 /* only kept, for who joins the cell: its Landlock ruleset, if it has one */
 
 /* The arguments of cloister-init: none for a cell of one login that ends with it; else what becomes of the cell after its
  * last login. */

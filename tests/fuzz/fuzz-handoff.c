@@ -130,7 +130,7 @@ static int lowest_free(void)
 static void deliver(const union message *message, size_t size, size_t n_fds, bool to_helper)
 {
     union message got = {0};
-    int before = lowest_free(), pair[2], fds[CL_FD_COUNT] = {-1, -1, -1}, r;
+    int before = lowest_free(), pair[2], fds[CL_FD_COUNT] = CL_NO_FDS, r;
     size_t taken = 0, wanted = to_helper ? sizeof(got.request) : sizeof(got.reply);
     size_t max_fds = to_helper ? 0 : CL_FD_COUNT;
 

@@ -225,6 +225,10 @@ static void test_warnings(void **state)
                      "apparmor = { profile = \"cloister-nested\"; }; } );");
     assert_int_equal(f->problems.n, 1);
     assert_true(fixture_find(f, 3, "namespaces.nested: apparmor.profile")->warning);
+    fixture_valid(f, "policies = (\n{ name = \"default\"; apparmor = { profile = \"cloister-nested\"; };\n"
+                     "namespaces = { nested = 3; };\nfiles = { landlock = true; }; } );");
+    assert_int_equal(f->problems.n, 1);
+    assert_true(fixture_find(f, 4, "files.landlock: refuses every mount")->warning);
 }
 
 static char *document_of(struct fixture *f, const char *name)
