@@ -100,6 +100,22 @@ print(next(cell['id'] for cell in json.load(sys.stdin) if cell['user'] == '$ALIC
 check "root enters the cell" ctl enter "$id" -- /bin/true
 check_fails "and is bound by the same rules" ctl enter "$id" -- /bin/cat "$share/hidden/secret"
 
+# A login that joins a cell is bound by the rules of its open.
+policy 60-shared <<EOT
+policies = ( { name = "shared"; inherit = "default"; priority = 100; match = { users = ["$CAROL"]; };
+  namespaces = { share = "user"; }; files = { hide = ["/root", "$share/hidden"]; landlock = true; }; } );
+EOT
+HELD+=(one other)
+hold one carol || site_die "carol cannot log in"
+hold other carol || site_die "carol cannot log in twice"
+check_equal "two logins are in one cell" "$(held one -- readlink /proc/self/ns/mnt)" \
+	"$(held other -- readlink /proc/self/ns/mnt)"
+nsenter -t "$(user_processes carol | head -n 1)" -m umount "$share/hidden"
+for who in one other; do
+	check_matches "$who: what was hidden is refused" 'Permission denied' \
+		"$(held $who -- cat "$share/hidden/secret" 2>&1)"
+done
+
 # What comes later, beside something hidden.
 echo word >"$share/later"
 chmod 644 "$share/later"
