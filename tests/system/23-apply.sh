@@ -75,7 +75,7 @@ test_manager() {
 	check_kernel "$1: and changes nothing" "200 $((512 * MIB)) max 150000 100000 40 max $((64 * MIB)) max 100000"
 	check_equal "$1: also in the record" 200 "$(ctl show "$id" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["limits"][0]["value"])')"
 	log_mark
-	document=$(ctl apply --json)
+	document=$(ctl apply --user "$ALICE" --json)
 	check_equal "$1: what is done is what was said" "False $expected" "$(field "str(d['dry_run']) + ' ' + $changes" <<<"$document")"
 	check_kernel "$1: and the kernel has it" "50 $((512 * MIB)) $((128 * MIB)) 150000 100000 max max max 50000 100000"
 	check_matches "$1: the log tells" "apply: id=$id user=$ALICE policy=one .*cgroup\.pids_max=50" "$(site_log)"
