@@ -99,7 +99,7 @@ attempt "kept out" "cgroup2 of its own namespace"
 as_many() {
 	[ "$(held nested -- "$nested" depth)" = "12 ENOSPC" ]
 }
-held nested -- pkill -x sleep
+held nested -- pkill -KILL -x sleep # the first of its pid namespace: it would not mind SIGTERM
 check "the cell can make as many as the policy says, inside each other, and no more" wait_for as_many
 
 # With a whole proc, pid namespaces have theirs; who may write to what is there are the owners.
