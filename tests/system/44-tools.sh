@@ -157,7 +157,7 @@ cannot at 'permission' "sh -c 'echo true | at now'"
 cannot mount 'fstab|root|superuser|permission' "mount /mnt"
 cannot dmesg 'not permitted' "dmesg"
 cannot unshare 'No space left|not permitted' "unshare -U true"
-cannot newgrp 'password|not permitted' "newgrp users"
+cannot newgrp '[Pp]assword|not permitted' "newgrp users"
 cannot systemctl 'bus' "systemctl --user status"
 check_matches "the user's own status says it, too" '^setuid programs .*no effect' "$(held tools -- "$CTL" status)"
 

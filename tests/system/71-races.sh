@@ -13,7 +13,7 @@ TRIES=${TRIES:-10000} SEED=${SEED:-$RANDOM}
 if [ "$SITE_MODE" = private ]; then
 	: "${VIEWS:=200}" "${STORM:=150}" "${LOGINS:=30}"
 else
-	: "${VIEWS:=60}" "${STORM:=25}" "${LOGINS:=5}"
+	: "${VIEWS:=40}" "${STORM:=12}" "${LOGINS:=3}"
 fi
 note "seed $SEED"
 
