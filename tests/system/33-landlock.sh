@@ -62,7 +62,7 @@ EOT
 check_equal "files are made, renamed, linked, run and removed as before" "text ran ran everything" "$(xargs <"$WORK/out")"
 grep -q everything "$WORK/out" || tail -n 5 "$WORK/trace"
 check_equal "a terminal works" "7 77" \
-	"$(echo 'stty rows 7 cols 77; stty size; exit' | held wall -tt 2>/dev/null | tr -d '\r' | grep -x '7 77')"
+	"$(held wall -tt 'stty rows 7 cols 77; stty size' 2>/dev/null </dev/null | tr -d '\r' | grep -x '7 77')"
 check "scp" scp -q -F "$SSH_CONFIG" -o ControlPath="$SITE_DIR/held/wall" "$0" alice:copied
 check "sftp" sftp -q -F "$SSH_CONFIG" -o ControlPath="$SITE_DIR/held/wall" -b - alice <<<"get copied $WORK/back"
 check "what came back is what went" cmp "$0" "$WORK/back"
@@ -73,7 +73,7 @@ for program in tmux vim gcc git; do
 	tmux) command="tmux -L t new-session -d 'sleep 100' && tmux -L t kill-server" ;;
 	vim) command="vim -u NONE -es -c 'normal ihello' -c 'w! v.txt' -c q </dev/null; grep hello v.txt" ;;
 	gcc) command="echo 'int main(void){return 0;}' >a.c && gcc a.c && ./a.out" ;;
-	git) command="git init -q g && cd g && echo a >a && git add a && git -c user.name=a -c user.email=a@b commit -qm a" ;;
+	git) command="rm -rf g && git init -q g && cd g && echo a >a && git add a && git -c user.name=a -c user.email=a@b commit -qm a" ;;
 	esac
 	check "$program" held wall -- "$command"
 done
