@@ -5,6 +5,7 @@
  * comes:
  *
  *   descriptors    of a service with fork placement: none gets past its exec
+ *   privilege      of such a service, where it has set it aside
  *   cgroup         while the host's credentials count: the kernel checks who opened cgroup.procs
  *   oom_score_adj  while /proc is the host's, where it may be written
  *   namespaces     all at once by pidfd; from here /proc is the cell's, and no name of the host resolves
@@ -39,6 +40,7 @@
 
 #include "landlock.h"
 #include "place.h"
+#include "raise.h"
 #include "util.h"
 
 void cl_plan_fds_close(struct cl_plan_fds *fds)
@@ -54,6 +56,16 @@ static int seal_descriptors(struct cl_error *e)
     if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
         return cl_fail(e, errno, "mark the service's descriptors close-on-exec");
     return 0;
+}
+
+/* They are not put back: what the process keeps is set below. */
+static int raise_capabilities(struct cl_error *e)
+{
+    cap_t before = NULL;
+    int r = cl_raise_begin(&before);
+
+    (void)cap_free(before);
+    return r < 0 ? cl_fail(e, -r, "make the service's capabilities effective") : 0;
 }
 
 static int join_cgroup(int procs_fd, struct cl_error *e)
@@ -77,15 +89,11 @@ static int join_keyring(struct cl_error *e)
     return 0;
 }
 
-static int verify_namespaces(const struct cl_plan *plan, struct cl_error *e)
+static int verify_namespaces(const struct cl_plan *plan, int dir, struct cl_error *e)
 {
     uint64_t inodes[CL_NS_COUNT];
-    cleanup_fd int dir = open("/proc/self/ns", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r;
+    int r = cl_ns_inodes(dir, false, inodes);
 
-    if (dir < 0)
-        return cl_fail(e, errno, "open /proc/self/ns inside the cell");
-    r = cl_ns_inodes(dir, false, inodes);
     if (r < 0)
         return cl_fail(e, -r, "read namespaces inside the cell");
     for (enum cl_ns ns = 0; ns < CL_NS_COUNT; ns++)
@@ -94,12 +102,17 @@ static int verify_namespaces(const struct cl_plan *plan, struct cl_error *e)
     return 0;
 }
 
-/* The pid namespace cannot be joined, only be born into; setns(2) would move later children only. */
+/* The pid namespace cannot be joined, only be born into; setns(2) would move later children only. The folder of links is
+ * opened before: in the cell, a service that is neither root nor the user just then could not. */
 static int join_namespaces(const struct cl_plan *plan, int init_fd, struct cl_error *e)
 {
+    cleanup_fd int dir = open("/proc/self/ns", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir < 0)
+        return cl_fail(e, errno, "open /proc/self/ns");
     if (setns(init_fd, (int)plan->namespaces & ~CLONE_NEWPID) < 0)
         return cl_fail(e, errno, "setns into the cell");
-    return verify_namespaces(plan, e);
+    return verify_namespaces(plan, dir, e);
 }
 
 /* su without a login stays where it was called, if the cell has that folder; joining a mount namespace has led to its root.
@@ -272,6 +285,8 @@ int cl_place(const struct cl_plan *plan, const struct cl_plan_fds *fds, struct c
         folder[0] = '\0';
     if (fork)
         r = stage(e, "place-descriptors", seal_descriptors(e));
+    if (r == 0 && fork)
+        r = stage(e, "place-privilege", raise_capabilities(e));
     if (r == 0 && plan->has_cgroup)
         r = stage(e, "place-cgroup", join_cgroup(fds->fd[CL_FD_CGROUP], e));
     if (r == 0)

@@ -12,10 +12,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "module.h"
+#include "raise.h"
 #include "util.h"
 
 /* Fork handlers take no argument: this is the one place where the module keeps state outside the PAM handle.
@@ -37,27 +39,44 @@ static bool inside_pam(const pam_handle_t *pamh)
     return pam_get_item(pamh, PAM_AUTHTOK, &item) != PAM_BAD_ITEM;
 }
 
+/* With what privilege the service has, if it does not use it just now. */
+static int set_pid_namespace(int fd)
+{
+    cap_t before = NULL;
+    int r = cl_raise_begin(&before), back;
+
+    if (r < 0)
+        return r;
+    r = setns(fd, CLONE_NEWPID) < 0 ? -errno : 0;
+    back = cl_raise_end(before);
+    return r < 0 ? r : back;
+}
+
 static void before_fork(void)
 {
     struct session *session = fork_state.armed;
+    int r;
 
     fork_state.by_module = session && inside_pam(session->pamh);
     if (!session || fork_state.by_module || session->state != SESSION_OPEN)
         return;
-    if (setns(session->fds.fd[CL_FD_INIT], CLONE_NEWPID) == 0)
+    r = set_pid_namespace(session->fds.fd[CL_FD_INIT]);
+    if (r == 0)
         return;
-    (void)cl_fail(&session->fork_error, errno, "enter the cell's pid namespace for the next child");
+    (void)cl_fail(&session->fork_error, -r, "enter the cell's pid namespace for the next child");
     (void)snprintf(session->fork_error.stage, sizeof(session->fork_error.stage), "place-pid-namespace");
 }
 
 static void after_fork_in_parent(void)
 {
     const struct session *session = fork_state.armed;
+    int r;
 
     if (!session || fork_state.by_module || session->state != SESSION_OPEN)
         return;
-    if (setns(session->own_pid_ns, CLONE_NEWPID) < 0)
-        syslog(LOG_AUTHPRIV | LOG_ERR, "pam_cloister: cannot leave the cell's pid namespace: %m");
+    r = set_pid_namespace(session->own_pid_ns);
+    if (r < 0)
+        syslog(LOG_AUTHPRIV | LOG_ERR, "pam_cloister: cannot leave the cell's pid namespace: %s", strerror(-r));
 }
 
 static void after_fork_in_child(void)

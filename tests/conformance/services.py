@@ -350,9 +350,6 @@ class Cron(Job):
 
 
 class At(Job):
-    cannot = ("atd's process goes to /var/spool/cron/atspool once it is in the cell, which the cell does not show it: no job of a tenant "
-              "runs, neither inside nor outside")
-
     def submit(self, user, texts):
         for text in texts:
             answer = run("setpriv", "--reuid", user, "--regid", user, "--init-groups", "--reset-env", "at", "now",

@@ -175,8 +175,21 @@ test_units() {
 	check_equal "for root both do" INSIDE "$(systemd-run --uid=root -p PAMName=login --wait --pipe -q echo INSIDE 2>&1)"
 }
 
+# atd opens the session with its privilege set aside, and forks like that.
+test_at() {
+	local output=/home/$ALICE/at-ran
+	systemctl start atd.service
+	rm -f "$output"
+	printf '%s\n' "{ cat /proc/1/comm; id -un; grep -h '^CapBnd' /proc/self/status; } >$output.new && mv $output.new $output" |
+		(cd / && setpriv --reuid "$ALICE" --regid "$ALICE" --init-groups --reset-env at now 2>/dev/null)
+	check "a job of at runs" wait_for test -s "$output"
+	check_equal "in a cell, as the tenant" "cloister-init $ALICE CapBnd: 0000000000000000" "$(xargs <"$output")"
+	rm -f "$output"
+}
+
 trap restore EXIT
 prepare
+test_at
 test_match_blocks
 test_from_inside
 test_login_from_a_cell
