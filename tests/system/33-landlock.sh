@@ -62,7 +62,7 @@ EOT
 check_equal "files are made, renamed, linked, run and removed as before" "text ran ran everything" "$(xargs <"$WORK/out")"
 grep -q everything "$WORK/out" || tail -n 5 "$WORK/trace"
 check_equal "a terminal works" "7 77" \
-	"$(held wall -tt 'stty rows 7 cols 77; stty size' 2>/dev/null </dev/null | tr -d '\r' | grep -x '7 77')"
+	"$(held wall -tt -- 'stty rows 7 cols 77; stty size' 2>/dev/null </dev/null | tr -d '\r' | grep -x '7 77')"
 check "scp" scp -q -F "$SSH_CONFIG" -o ControlPath="$SITE_DIR/held/wall" "$0" alice:copied
 check "sftp" sftp -q -F "$SSH_CONFIG" -o ControlPath="$SITE_DIR/held/wall" -b - alice <<<"get copied $WORK/back"
 check "what came back is what went" cmp "$0" "$WORK/back"
