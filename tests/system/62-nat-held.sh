@@ -11,6 +11,10 @@
 . "$(dirname "$0")/commands.sh"
 . "$(dirname "$0")/world.sh"
 make_world
+settings <<EOT
+deadline = 60; # that of a helper which is held up
+network = { name = "$NAME"; pool = "$POOL"; pool6 = "$POOL6"; };
+EOT
 
 policy 62-nat <<EOT
 policies = ( { name = "nat"; inherit = "default"; priority = 100; match = { users = ["$ALICE", "$BOB"]; };
