@@ -11,6 +11,8 @@
 . "$(dirname "$0")/commands.sh"
 . "$(dirname "$0")/world.sh"
 make_world
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 settings <<EOT
 deadline = 60; # that of a helper which is held up
 network = { name = "$NAME"; pool = "$POOL"; pool6 = "$POOL6"; };
