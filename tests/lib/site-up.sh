@@ -121,7 +121,7 @@ site_load_apparmor() {
 }
 
 site_make_keys() {
-	ssh-keygen -q -t ed25519 -N '' -C "$SITE_PREFIX" -f "$SITE_DIR/key"
+	ssh-keygen -q -t ecdsa -N '' -C "$SITE_PREFIX" -f "$SITE_DIR/key"
 }
 
 site_make_sshd_private() {
@@ -129,7 +129,7 @@ site_make_sshd_private() {
 	site_make_keys
 	[ -d /run/sshd ] || { undo_note directory /run/sshd && mkdir -m 755 /run/sshd; }
 	install -m 644 "$SITE_DIR/key.pub" "$SITE_DIR/authorized_keys"
-	ssh-keygen -q -t ed25519 -N '' -f "$SITE_DIR/host_key"
+	ssh-keygen -q -t ecdsa -N '' -f "$SITE_DIR/host_key"
 	undo_save "$PAM_FILE"
 	pam_standard /etc/pam.d/sshd >"$SITE_DIR/pam"
 	pam_restore
@@ -211,8 +211,9 @@ site_make_client() {
 			GlobalKnownHostsFile /dev/null
 			LogLevel ERROR
 			ConnectTimeout 60
-			# Emulated processors take seconds for the key exchange that ssh prefers.
-			KexAlgorithms curve25519-sha256
+			# Emulated processors take seconds for what ssh prefers, which has no fast code for them.
+			KexAlgorithms ecdh-sha2-nistp256
+			HostKeyAlgorithms ecdsa-sha2-nistp256
 	CONFIG
 	chmod 600 "$SSH_CONFIG"
 }

@@ -207,7 +207,7 @@ build_snapshot() { # IMAGE SNAP
 save_snapshot() { # IMAGE WORK
 	local image=$1 work=$2 port qemu status=1
 	port=$(pick_port)
-	make_disks "$work" "$image/root.img" raw
+	make_disks "$work" ../root.img raw
 	qemu_command "$(accelerator "$image")" "$image" "$work" "$work/ram" on "$port" "$((port + 1))"
 	# shellcheck disable=SC2153
 	setpriv --pdeathsig KILL "${QEMU[@]}" >"$work/qemu.log" 2>&1 </dev/null 9>&- &

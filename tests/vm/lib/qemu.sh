@@ -43,6 +43,8 @@ qemu_command() { # ACCEL IMAGE DIR RAMFILE SHARE PORT PORT22
 	)
 }
 
+# A backing file without a leading / is relative to DIR: what is kept names no path of the cache, which may be moved or reached
+# through a link.
 make_disks() { # DIR BACKING BACKINGFORMAT
 	qemu-img create -q -f qcow2 -b "$2" -F "$3" "$1/root.qcow2"
 	truncate -s "$PUSH_SIZE" "$1/push.img"
