@@ -74,6 +74,7 @@ struct draft {
     unsigned depth;             /* of its chain, once it is resolved */
     bool faulty;                /* it, or what it inherits from, has values that were refused */
     bool net_given, mode_given; /* somewhere in its chain */
+    unsigned session_given;     /* of the limits of a session that else follow the user's, a bit each */
     bool has_children;
 };
 struct drafts {

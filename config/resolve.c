@@ -185,6 +185,39 @@ static int check_total(struct loader *l, const struct draft *draft)
     return -E2BIG;
 }
 
+/* A cell sees its own cgroup only, and no session gets more than its user: runtimes that fit themselves to the limits they can
+ * read (the JVM, Go, Node.js) find those of the user in it. */
+static const struct {
+    enum cl_key session, user;
+} follows[] = {
+    {CL_KEY_CGROUP_SESSION_MEMORY_MAX, CL_KEY_CGROUP_MEMORY_MAX},
+    {CL_KEY_CGROUP_SESSION_CPU_MAX, CL_KEY_CGROUP_CPU_MAX},
+};
+
+static unsigned session_given(const struct draft *draft, const struct draft *parent)
+{
+    unsigned given = parent ? parent->session_given : 0;
+
+    for (size_t i = 0; i < CL_ARRAY_SIZE(follows); i++)
+        if (draft->policy->origin[follows[i].session].file)
+            given |= 1U << i;
+    return given;
+}
+
+static void follow_user(struct draft *draft)
+{
+    struct cl_policy *policy = draft->policy;
+
+    for (size_t i = 0; i < CL_ARRAY_SIZE(follows); i++) {
+        const struct schema_key *session = &schema_policy[follows[i].session], *user = &schema_policy[follows[i].user];
+
+        if (draft->session_given & 1U << i)
+            continue;
+        memcpy(schema_field(session, policy), schema_field_const(user, policy), sizeof(uint64_t));
+        policy->origin[follows[i].session] = policy->origin[follows[i].user];
+    }
+}
+
 static int resolve_one(struct loader *l, struct draft *draft, const struct draft *parent,
                        const struct cl_policy *builtin)
 {
@@ -195,6 +228,7 @@ static int resolve_one(struct loader *l, struct draft *draft, const struct draft
     draft->faulty = draft->faulty || (parent && parent->faulty);
     draft->net_given = draft->policy->origin[CL_KEY_NAMESPACES_NET].file || (parent && parent->net_given);
     draft->mode_given = draft->policy->origin[CL_KEY_NETWORK_MODE].file || (parent && parent->mode_given);
+    draft->session_given = session_given(draft, parent);
     if (!draft->faulty)
         consistency_of_draft(l, draft);
     r = inherit_policy(draft->policy, from);
@@ -203,6 +237,7 @@ static int resolve_one(struct loader *l, struct draft *draft, const struct draft
     if (r < 0)
         return r;
     resolve_masks(draft->policy);
+    follow_user(draft);
     check_lengths(l, draft);
     if (draft->net_given || draft->mode_given)
         consistency_of_network(l, draft, from);

@@ -44,6 +44,7 @@ struct finding {
     size_t n;
 };
 
+/* A session without a limit of its own has the user's, see config/resolve.c. */
 static const struct record_limit *find_limit(const struct finding *f, enum hit_kind kind, bool of_user)
 {
     char key[sizeof(f->limits->key)];
@@ -52,7 +53,7 @@ static const struct record_limit *find_limit(const struct finding *f, enum hit_k
     for (size_t i = 0; i < f->n_limits; i++)
         if (strcmp(f->limits[i].key, key) == 0)
             return &f->limits[i];
-    return NULL;
+    return of_user ? NULL : find_limit(f, kind, true);
 }
 
 static struct hit *add(struct finding *f, enum hit_kind kind, uint64_t count, bool of_user)
@@ -86,10 +87,8 @@ static void add_either(struct finding *f, enum hit_kind kind, enum cl_use use)
         return;
     hit->limit = find_limit(f, kind, false);
     hit->or_limit = find_limit(f, kind, true);
-    if (!hit->limit) {
-        hit->limit = hit->or_limit;
+    if (hit->or_limit == hit->limit)
         hit->or_limit = NULL;
-    }
 }
 
 static void find_forks(struct finding *f)
@@ -116,6 +115,8 @@ static void find_kills(struct finding *f, bool *ret_session, bool *ret_user)
         hit->limit = find_limit(f, HIT_OOM_KILLS, false);
     if (*ret_user || (!*ret_session && !f->user))
         *(hit->limit ? &hit->or_limit : &hit->limit) = find_limit(f, HIT_OOM_KILLS, true);
+    if (hit->or_limit == hit->limit)
+        hit->or_limit = NULL;
 }
 
 static void find_cpu(struct finding *f, bool of_user)

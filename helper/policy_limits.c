@@ -82,6 +82,16 @@ static struct record_limit *add(const struct cl_policy *policy, enum cl_key key,
     return limit;
 }
 
+/* A limit of the session that only follows the user's is told once. */
+static bool follows(const struct cl_policy *policy, enum cl_key key, size_t i)
+{
+    const struct cl_origin *own = &policy->origin[key], *user = &policy->origin[CL_KEY_CGROUP_PIDS_MAX + i];
+
+    return own != user && own->file && own->file == user->file && own->line == user->line &&
+           memcmp((const char *)&policy->cgroup.session + rows[i].offset,
+                  (const char *)&policy->cgroup.user + rows[i].offset, sizeof(uint64_t)) == 0;
+}
+
 static void add_level(const struct cl_policy *policy, const struct cl_limits *limits, enum cl_key first,
                       enum cl_key io, struct record_limit *ret, size_t *n)
 {
@@ -89,7 +99,7 @@ static void add_level(const struct cl_policy *policy, const struct cl_limits *li
         uint64_t value;
 
         memcpy(&value, (const char *)limits + rows[i].offset, sizeof(value));
-        if (value != CL_UNLIMITED)
+        if (value != CL_UNLIMITED && !follows(policy, first + i, i))
             value_text(value, rows[i].unit, add(policy, first + i, ret, n)->value, sizeof(ret->value));
     }
     if (limits->n_io > 0)

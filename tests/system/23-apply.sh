@@ -69,7 +69,7 @@ test_manager() {
 	hold_cell b bob
 	id=$(live "$ALICE")
 	leaf=$(cgroup_of "$(init_of a)") user_group=$(dirname "$leaf")
-	check_kernel "$1: a cell has the limits of its login" "200 $((512 * MIB)) max 150000 100000 40 max $((64 * MIB)) max 100000"
+	check_kernel "$1: a cell has the limits of its login" "200 $((512 * MIB)) max 150000 100000 40 $((512 * MIB)) $((64 * MIB)) 150000 100000"
 	check_equal "$1: nothing differs" "" "$(ctl apply "$id" --json | field "$changes")"
 
 	# memory_high goes from the session to the user, the rest changes, is new or is no longer there.
@@ -80,12 +80,12 @@ test_manager() {
 	check "$1: the JSON of a dry run holds to the schema" valid <<<"$dry"
 	check_equal "$1: it says what would change" "True $expected" "$(field "str(d['dry_run']) + ' ' + $changes" <<<"$dry")"
 	check_equal "$1: and what takes a new login" env "$(field "$later" <<<"$dry")"
-	check_kernel "$1: and changes nothing" "200 $((512 * MIB)) max 150000 100000 40 max $((64 * MIB)) max 100000"
+	check_kernel "$1: and changes nothing" "200 $((512 * MIB)) max 150000 100000 40 $((512 * MIB)) $((64 * MIB)) 150000 100000"
 	check_equal "$1: also in the record" 200 "$(ctl show "$id" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["limits"][0]["value"])')"
 	log_mark
 	document=$(ctl apply --user "$ALICE" --json)
 	check_equal "$1: what is done is what was said" "False $expected" "$(field "str(d['dry_run']) + ' ' + $changes" <<<"$document")"
-	check_kernel "$1: and the kernel has it" "50 $((512 * MIB)) $((128 * MIB)) 150000 100000 max max max 50000 100000"
+	check_kernel "$1: and the kernel has it" "50 $((512 * MIB)) $((128 * MIB)) 150000 100000 max $((512 * MIB)) max 50000 100000"
 	check_matches "$1: the log tells" "apply: id=$id user=$ALICE policy=one .*cgroup\.pids_max=50" "$(site_log)"
 	check_matches "$1: show tells what holds, and where it was written" "cgroup\.pids_max +50 +.*/60-one\.conf:3" "$(ctl show "$id")"
 	check_matches "$1: and so does status in the cell" "cgroup\.pids_max +50 +.*/60-one\.conf:3" "$(held a -- "$CTL" status)"
@@ -98,9 +98,9 @@ test_manager() {
 	hold_cell a2 alice
 	limits one "$ALICE" 'pids_max = 45; cpu_weight = 50; session = { cpu_max = "40%"; };'
 	check "$1: one cell of two" ctl apply "$id"
-	check_kernel "$1: it has its own, and what limits the user is not lifted" "45 $((512 * MIB)) $((128 * MIB)) 150000 100000 max max max 40000 100000"
+	check_kernel "$1: it has its own, and what limits the user is not lifted" "45 $((512 * MIB)) $((128 * MIB)) 150000 100000 max $((512 * MIB)) max 40000 100000"
 	check "$1: both" ctl apply --user "$ALICE"
-	check_kernel "$1: now it is" "45 $((512 * MIB)) max 150000 100000 max max max 40000 100000"
+	check_kernel "$1: now it is" "45 $((512 * MIB)) max 150000 100000 max $((512 * MIB)) max 40000 100000"
 	release a2
 
 	# What cannot be: the cell keeps what it has, and says so; another's changes.
@@ -108,7 +108,7 @@ test_manager() {
 		limits one "$ALICE" 'pids_max = 44; io = ( { path = "/nowhere"; rbps = "1M"; } );'
 		limits two "$BOB" 'session = { pids_max = 41; };'
 		FAILS_WITH=1 check_fails "$1: a limit that cannot be had fails" ctl apply
-		check_kernel "$1: and nothing of that policy is written" "45 $((512 * MIB)) max 150000 100000 max max max 40000 100000"
+		check_kernel "$1: and nothing of that policy is written" "45 $((512 * MIB)) max 150000 100000 max $((512 * MIB)) max 40000 100000"
 		check_matches "$1: with the key and where it is" 'failed: .*cgroup\.io.*60-one\.conf:3' "$(ctl apply 2>&1)"
 		check_matches "$1: the record still says what holds" "cgroup\.pids_max +45 " "$(ctl show "$id")"
 		check_equal "$1: the other user has got the new ones" 41 "$(cat "$(cgroup_of "$(init_of b)")/pids.max")"

@@ -166,7 +166,7 @@ test_user_limits() {
 	local log
 	limits '
 		  memory_max = "60M"; swap_max = 0;
-		  cpu_max = "20%"; session = { memory_max = "max"; };'
+		  cpu_max = "20%";'
 	log_mark
 	as alice -- "timeout 2 sh -c 'while :; do :; done'; '$LOAD' memory 120; true" >/dev/null 2>&1
 	wait_for no_cells alice

@@ -187,7 +187,7 @@ done
 home_is "$home_of_dave"
 policy 60-homes <<-EOT
 	policies = ( { name = "homes"; inherit = "default"; priority = 100; match = { users = ["$DAVE"]; };
-	  cgroup = { session = { memory_max = "300M"; }; }; } );
+	  cgroup = { memory_max = "400M"; cpu_max = "150%"; }; } );
 EOT
 for user in "$DAVE" "$BOB"; do
 	echo "mail of $user" >"/var/mail/$user"
@@ -230,9 +230,10 @@ done | grep -vE "Read-only file system|Permission denied"')
 check_equal "nothing of the kernel's can be written" "" "$written"
 check_equal "/sys shows the cell's own network" lo "$(held mail -- ls /sys/class/net)"
 if have cgroup2-controllers; then
-	check_equal "the session's limit can be read where runtimes look" 314572800 "$(held mail -- cat /sys/fs/cgroup/memory.max)"
+	check_equal "limits can be read where runtimes look, the user's too" "419430400 150000 100000" \
+		"$(held mail -- cat /sys/fs/cgroup/{memory,cpu}.max | xargs)"
 else
-	skip "the session's limit can be read where runtimes look" "this kernel's cgroup v2 has no controllers"
+	skip "limits can be read where runtimes look, the user's too" "this kernel's cgroup v2 has no controllers"
 fi
 release mail
 rm -f "/var/mail/$DAVE" "/var/mail/$BOB"

@@ -342,7 +342,7 @@ test_limits() {
 				"$(cat "$(dirname "$group")"/{pids,memory}.max | xargs)"
 			share_policy 'on_logout = "kill"; grace = 0;' 'cgroup = { session = { pids_max = 40; }; };'
 			check "$MANAGER: apply" ctl apply
-			check_equal "$MANAGER: changes those of each login" "40 max 40 max" \
+			check_equal "$MANAGER: changes those of each login, to the user's where none is set" "40 536870912 40 536870912" \
 				"$(cat "$first"/{pids,memory}.max "$second"/{pids,memory}.max | xargs)"
 			check_equal "$MANAGER: and by the new policy the cell is joined" "$(held s1 -- readlink /proc/self/ns/pid)" \
 				"$(as alice -- readlink /proc/self/ns/pid)"

@@ -92,6 +92,20 @@ static void test_kills(void **state)
     assert_text(&f, 0, "2 processes killed for want of memory on the host");
 }
 
+/* What the session has only because its user has it is told as the user's. */
+static void test_the_users_in_the_session(void **state)
+{
+    static const struct record_limit user[] = {{"cgroup.memory_max", "512M", FILE_PATH ":12"}};
+    struct fixture f = {0};
+
+    set(&f.session, CL_USE_OOM_KILLS, 3);
+    set(&f.session, CL_USE_OOM_OWN, 2);
+    set(&f.user, CL_USE_OOM_OWN, 1);
+    f.n = hits_find(&f.session, &f.user, user, CL_ARRAY_SIZE(user), f.hits);
+    assert_int_equal(f.n, 1);
+    assert_text(&f, 0, "3 processes killed at memory_max 512M, set in 50-students.conf:12");
+}
+
 /* Another session's process may be the victim: the limit that was met is told all the same. */
 static void test_victim_elsewhere(void **state)
 {
@@ -212,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_kills),
+        cmocka_unit_test(test_the_users_in_the_session),
         cmocka_unit_test(test_victim_elsewhere),
         cmocka_unit_test(test_forks_old),
         cmocka_unit_test(test_forks_new),

@@ -48,6 +48,36 @@ static void test_values_replace_and_keep_their_origin(void **state)
     assert_strings(fixture_policy(f, "a")->files.hide, "/a");
 }
 
+/* Whoever reads the limits from inside finds the user's, unless the policy, or one that it inherits from, says otherwise. */
+static void test_a_session_has_the_limits_of_its_user(void **state)
+{
+    struct fixture *f = *state;
+    const struct cl_policy *c;
+    char origin[300];
+
+    fixture_valid(f, "policies = ( {\n"
+                     "  name = \"a\";\n"
+                     "  cgroup = { memory_max = \"1G\"; cpu_max = 150; pids_max = 100; };\n"
+                     "}, {\n"
+                     "  name = \"b\"; inherit = \"a\"; cgroup = { session = { memory_max = \"max\"; }; };\n"
+                     "}, {\n"
+                     "  name = \"c\"; inherit = \"b\";\n"
+                     "  cgroup = { memory_max = \"2G\"; cpu_max = 50; };\n"
+                     "} );\n");
+    c = fixture_policy(f, "a");
+    assert_int_equal(c->cgroup.session.memory_max, 1 << 30);
+    assert_int_equal(c->cgroup.session.cpu_max, 150);
+    assert_true(c->cgroup.session.pids_max == CL_UNLIMITED);
+    assert_non_null(strstr(cl_policy_origin(c, CL_KEY_CGROUP_SESSION_MEMORY_MAX, origin, sizeof(origin)), "50-test.conf:3"));
+    c = fixture_policy(f, "b");
+    assert_true(c->cgroup.session.memory_max == CL_UNLIMITED);
+    assert_int_equal(c->cgroup.session.cpu_max, 150);
+    c = fixture_policy(f, "c");
+    assert_true(c->cgroup.session.memory_max == CL_UNLIMITED);
+    assert_int_equal(c->cgroup.session.cpu_max, 50);
+    assert_non_null(strstr(cl_policy_origin(c, CL_KEY_CGROUP_SESSION_CPU_MAX, origin, sizeof(origin)), "50-test.conf:8"));
+}
+
 static void test_capabilities_come_on_top(void **state)
 {
     struct fixture *f = *state;
@@ -279,6 +309,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_documents_are_equal_by_content, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_values_replace_and_keep_their_origin, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_session_has_the_limits_of_its_user, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_capabilities_come_on_top, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_seccomp_comes_on_top, fixture_setup, fixture_teardown),
