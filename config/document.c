@@ -55,7 +55,8 @@ static void put_records(const struct schema_key *row, const void *base, FILE *ou
 
 static void put_mount_options(const struct cl_mount *mount, FILE *out)
 {
-    (void)fprintf(out, "%d%d%d %" PRIu64, mount->read_only, mount->noexec, mount->recursive, mount->size);
+    (void)fprintf(out, "%d%d%d %" PRIu64 " %" PRIu64, mount->read_only, mount->noexec, mount->recursive, mount->size,
+                  mount->inodes);
 }
 
 static void put_value(const struct schema_key *row, const void *base, FILE *out)

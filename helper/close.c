@@ -25,7 +25,6 @@
 #include "story.h"
 #include "util.h"
 
-#define KILL_WAIT_MS  5000
 #define BARE_WAIT_MS  200
 #define GRACE_POLL_MS 20
 
@@ -89,7 +88,7 @@ static int kill_init(const struct record *record, struct cl_error *e)
     return 0;
 }
 
-int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e)
+int end_cell(int run_fd, const struct record *record, int grace_ms, int wait_ms, struct cl_error *e)
 {
     struct story_usage usage = {0};
     int r;
@@ -103,7 +102,7 @@ int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_er
         story_measure(record, &usage); /* gone with the cgroup */
     r = kill_init(record, e);
     if (r == 0 && record->cgroup[0])
-        r = cgroup_remove(record->manager, record->cgroup, record->uid, KILL_WAIT_MS, e);
+        r = cgroup_remove(record->manager, record->cgroup, record->uid, wait_ms, e);
     if (r < 0)
         return r;
     network_remove(run_fd, record);
@@ -140,7 +139,7 @@ int close_find(int run_fd, const char *id, pid_t opener, struct record **ret, st
 
 uint32_t close_time_ms(const struct record *record)
 {
-    return (uint32_t)record->grace * 1000 + KILL_WAIT_MS + BARE_WAIT_MS;
+    return (uint32_t)record->grace * 1000 + CLOSE_KILL_MS + BARE_WAIT_MS;
 }
 
 int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, struct cl_error *e)
@@ -151,7 +150,7 @@ int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, str
     if (record->lasting)
         return logout_all(run_fd, record, deadline_ms, e);
     r = record_lock(run_fd, record->uid, deadline_ms, &lock, e);
-    return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, e);
+    return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, CLOSE_KILL_MS, e);
 }
 
 int kill_verb(const struct caller *caller, char *const *arguments, struct cl_error *e)

@@ -22,9 +22,11 @@ int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, str
 /* Signal every process of the cgroup, and of those below, but init, and wait for up to grace_ms for them to obey. */
 void close_grace(int dir, pid_t init, int grace_ms);
 
+#define CLOSE_KILL_MS 5000
+
 /* End everything in the cell of a record, whose user's lock the caller holds: signals and grace_ms to obey them,
- * then cgroup.kill; then remove cgroup and record. */
-int end_cell(int run_fd, const struct record *record, int grace_ms, struct cl_error *e) CL_WARN_UNUSED;
+ * then cgroup.kill, and up to wait_ms until all are gone; then remove cgroup and record. */
+int end_cell(int run_fd, const struct record *record, int grace_ms, int wait_ms, struct cl_error *e) CL_WARN_UNUSED;
 
 /* `cloister-helper kill ID`: end a cell, whoever opened it, with its policy's grace. -ENOENT: no such cell. */
 int kill_verb(const struct caller *caller, char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;

@@ -23,6 +23,7 @@
 #include "util.h"
 
 #define ANSWER_MS    2000
+#define LATE_MS      200 /* for who did not answer before */
 #define DOCUMENT_MAX (1024 * 1024)
 #define FILTER_MAX   65536
 
@@ -261,7 +262,7 @@ static int take_place(struct session *s, const char *cell, int leaf_fd, struct c
 }
 
 /* Whatever of it was taken: the cell may go on, for others. */
-static void give_up_place(struct session *s)
+static void give_up_place(struct session *s, int wait_ms)
 {
     const struct channel_call call = {.run_fd = s->run_fd,
                                       .cell = s->cell,
@@ -269,13 +270,13 @@ static void give_up_place(struct session *s)
                                       .verb = INIT_LEAVE,
                                       .login = s->id,
                                       .kill_fd = -1,
-                                      .timeout_ms = ANSWER_MS};
+                                      .timeout_ms = wait_ms};
 
     if (!s->placed)
         return;
     (void)!channel_call(&call, NULL, NULL);
     if (s->cgroup.dir_fd >= 0)
-        (void)!cgroup_login_remove(s->cgroup.dir_fd, s->id, true, ANSWER_MS, NULL);
+        (void)!cgroup_login_remove(s->cgroup.dir_fd, s->id, true, wait_ms, NULL);
     (void)!login_remove(s->run_fd, s->id);
     s->placed = false;
 }
@@ -321,7 +322,7 @@ static int join_cell(struct session *s, const struct record *record, struct cl_e
         cl_close(&s->landlock_fd); /* empty: the cell has its own */
         s->landlock_fd = cl_take_fd(&ruleset);
     } else {
-        give_up_place(s);
+        give_up_place(s, r == -ETIMEDOUT ? LATE_MS : ANSWER_MS);
         cl_close(&s->init_fd);
         s->init = 0;
         cgroup_place_clear(&s->cgroup);
@@ -355,7 +356,9 @@ int join_find(struct session *s, struct cl_error *e)
             continue;
         r = join_cell(s, record, &why);
         s->joined = r == 0;
-        if (r == -ESRCH)
+        if (r == -ETIMEDOUT)
+            cl_log(LOG_WARNING, "join: id=%s user=%s: %s; the login gets another", s->id, s->user->name, why.text);
+        if (r == -ESRCH || r == -ETIMEDOUT)
             r = 0;
         else if (r < 0 && e)
             *e = why;
@@ -377,5 +380,5 @@ int stage_login(struct session *s, struct cl_error *e)
 
 void undo_login(struct session *s)
 {
-    give_up_place(s);
+    give_up_place(s, ANSWER_MS);
 }

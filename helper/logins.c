@@ -64,6 +64,7 @@ int login_load(int run_fd, const char *id, struct login **ret, struct cl_error *
     cleanup_login struct login *login = calloc(1, sizeof(*login));
     cleanup_free char *text = NULL;
     cleanup_fd int fd = -1;
+    json_error_t why;
     char path[64];
     size_t size;
     int r;
@@ -77,8 +78,8 @@ int login_load(int run_fd, const char *id, struct login **ret, struct cl_error *
     r = cl_read_all(fd, LOGIN_SIZE_MAX, &text, &size);
     if (r < 0)
         return cl_fail(e, -r, "read login %s", id);
-    login->json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    r = login->json ? from_json(login->json, login) : -EBADMSG;
+    login->json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    r = login->json ? from_json(login->json, login) : record_json_error(&why);
     if (r == 0 && strcmp(login->id, id) != 0)
         r = -EBADMSG;
     if (r < 0)
@@ -131,6 +132,12 @@ static int add(struct logins *logins, struct login *login)
     return 0;
 }
 
+/* Or is damaged, and no login's. Other errors say nothing of it. */
+static bool has_ended(int error)
+{
+    return error == -ENOENT || error == -EBADMSG || error == -EFBIG || error == -ELOOP;
+}
+
 int logins_load(int run_fd, const char *cell, struct logins *ret, struct cl_error *e)
 {
     cleanup_logins struct logins logins = {0};
@@ -142,7 +149,10 @@ int logins_load(int run_fd, const char *cell, struct logins *ret, struct cl_erro
     for (size_t i = 0; r == 0 && ids && ids[i]; i++) {
         cleanup_login struct login *login = NULL;
 
-        if (login_load(run_fd, ids[i], &login, NULL) < 0 || (cell && strcmp(login->cell, cell) != 0))
+        r = login_load(run_fd, ids[i], &login, NULL);
+        if (has_ended(r))
+            r = 0;
+        if (!login || (cell && strcmp(login->cell, cell) != 0))
             continue;
         r = add(&logins, login);
         if (r == 0)

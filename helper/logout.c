@@ -25,7 +25,6 @@
 #include "util.h"
 
 #define ANSWER_MS 2000
-#define KILL_MS   5000
 #define ALONE_MS  300 /* for the service's own process to be gone */
 #define PAUSE_MS  20
 
@@ -58,7 +57,7 @@ static int end_marked(int run_fd, const char *cell, uid_t uid, int64_t deadline_
         r = load_cell(run_fd, cell, &record, e);
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    return end_cell(run_fd, record, 0, e);
+    return end_cell(run_fd, record, 0, CLOSE_KILL_MS, e);
 }
 
 static int64_t after_grace(const struct record *record)
@@ -66,7 +65,7 @@ static int64_t after_grace(const struct record *record)
     return cl_now_ms() + (int64_t)record->grace * 1000 + CL_DEADLINE_MS;
 }
 
-/* The lock is given back here. */
+/* The lock is given back here. Without room for a mark, nobody has a grace. */
 static int end_all(int run_fd, struct record *record, int *lock, struct cl_error *e)
 {
     cleanup_fd int dir = cgroup_open(record->cgroup);
@@ -74,7 +73,7 @@ static int end_all(int run_fd, struct record *record, int *lock, struct cl_error
     int r = mark(run_fd, record, e);
 
     if (r < 0)
-        return r;
+        return end_cell(run_fd, record, 0, CLOSE_KILL_MS, e);
     cl_close(lock);
     close_grace(dir, record->init, (int)record->grace * 1000);
     return end_marked(run_fd, record->id, record->uid, until, e);
@@ -119,7 +118,7 @@ static void tell_story(const struct record *record, const struct login *login, i
 }
 
 /* Out of everybody's sight: the file, cloister-init's table, the cgroup if it is empty. */
-static int forget(int run_fd, const struct record *record, const struct login *login, bool kill, struct cl_error *e)
+static int forget(int run_fd, const struct record *record, const struct login *login, bool kill, int wait_ms, struct cl_error *e)
 {
     const struct channel_call call = {.run_fd = run_fd,
                                       .cell = record->id,
@@ -127,14 +126,14 @@ static int forget(int run_fd, const struct record *record, const struct login *l
                                       .verb = INIT_LEAVE,
                                       .login = login->id,
                                       .kill_fd = -1,
-                                      .timeout_ms = ANSWER_MS};
+                                      .timeout_ms = wait_ms < ANSWER_MS ? wait_ms : ANSWER_MS};
     cleanup_fd int dir = cgroup_open(record->cgroup);
     int r = 0;
 
     if (dir >= 0 && record->share == CL_SHARE_USER)
         tell_story(record, login, dir, kill);
     if (dir >= 0 && record->share == CL_SHARE_USER)
-        r = cgroup_login_remove(dir, login->id, kill, KILL_MS, e);
+        r = cgroup_login_remove(dir, login->id, kill, wait_ms, e);
     (void)!channel_call(&call, NULL, NULL); /* it sees the end of the process in any case */
     if (r == 0)
         r = login_remove(run_fd, login->id);
@@ -175,8 +174,8 @@ static int end_last(int run_fd, struct record *record, const struct login *login
 
     if (record->on_logout == CL_ON_LOGOUT_KILL)
         return end_all(run_fd, record, lock, e);
-    r = forget(run_fd, record, login, false, e);
-    return r == 0 && is_alone(record) ? end_cell(run_fd, record, 0, e) : r;
+    r = forget(run_fd, record, login, false, CLOSE_KILL_MS, e);
+    return r == 0 && is_alone(record) ? end_cell(run_fd, record, 0, CLOSE_KILL_MS, e) : r;
 }
 
 /* One of several. When the others have gone in its grace, it is the last after all. */
@@ -188,7 +187,7 @@ static int end_one(int run_fd, struct record *record, const struct login *login,
     int r;
 
     if (record->on_logout != CL_ON_LOGOUT_KILL)
-        return forget(run_fd, record, login, false, e);
+        return forget(run_fd, record, login, false, CLOSE_KILL_MS, e);
     cl_close(lock);
     let_end(record, login);
     r = record_lock(run_fd, record->uid, until, lock, e);
@@ -197,7 +196,7 @@ static int end_one(int run_fd, struct record *record, const struct login *login,
     if (r == 0)
         r = logins_count(run_fd, login->cell, login->id, &others, e);
     if (r == 0)
-        r = others > 0 ? forget(run_fd, now, login, true, e) : end_cell(run_fd, now, 0, e);
+        r = others > 0 ? forget(run_fd, now, login, true, CLOSE_KILL_MS, e) : end_cell(run_fd, now, 0, CLOSE_KILL_MS, e);
     return r == -ENOENT ? 0 : r;
 }
 
@@ -223,23 +222,25 @@ int logout(int run_fd, const struct login *login, int64_t deadline_ms, struct cl
     return others > 0 ? end_one(run_fd, record, login, &lock, e) : end_last(run_fd, record, login, &lock, e);
 }
 
-static unsigned sweep_one(int run_fd, const struct login *seen)
+static unsigned sweep_one(int run_fd, const struct login *seen, int wait_ms)
 {
     cleanup_record struct record *record = NULL;
     cleanup_login struct login *login = NULL;
     cleanup_fd int lock = -1;
+    int r;
 
     if (login_in_use(seen) || record_lock(run_fd, seen->uid, cl_now_ms(), &lock, NULL) < 0 ||
         login_load(run_fd, seen->id, &login, NULL) < 0 || login_in_use(login))
         return 0;
     cl_log(LOG_NOTICE, "sweep: id=%s user=%s cell=%s: the login had ended without a close", login->id, login->user,
            login->cell);
-    if (record_load(run_fd, login->cell, &record, NULL) < 0)
-        return login_remove(run_fd, login->id) == 0;
-    return forget(run_fd, record, login, record->on_logout == CL_ON_LOGOUT_KILL, NULL) == 0;
+    r = record_load(run_fd, login->cell, &record, NULL);
+    if (r < 0)
+        return r == -ENOENT && login_remove(run_fd, login->id) == 0;
+    return forget(run_fd, record, login, record->on_logout == CL_ON_LOGOUT_KILL, wait_ms, NULL) == 0;
 }
 
-unsigned logout_sweep(int run_fd)
+unsigned logout_sweep(int run_fd, uid_t uid, int wait_ms)
 {
     cleanup_logins struct logins logins = {0};
     unsigned n = 0;
@@ -247,6 +248,7 @@ unsigned logout_sweep(int run_fd)
     if (logins_load(run_fd, NULL, &logins, NULL) < 0)
         return 0;
     for (size_t i = 0; i < logins.n; i++)
-        n += sweep_one(run_fd, logins.items[i]);
+        if (uid == (uid_t)-1 || uid == logins.items[i]->uid)
+            n += sweep_one(run_fd, logins.items[i], wait_ms);
     return n;
 }

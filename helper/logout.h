@@ -16,6 +16,6 @@ int logout(int run_fd, const struct login *login, int64_t deadline_ms, struct cl
 /* End a cell, whatever its policy says: with the grace, in which nobody joins it any more. */
 int logout_all(int run_fd, const struct record *record, int64_t deadline_ms, struct cl_error *e) CL_WARN_UNUSED;
 /* Forget logins whose opener has ended without a close; cloister-init has seen to the rest. Returns how many. */
-unsigned logout_sweep(int run_fd);
+unsigned logout_sweep(int run_fd, uid_t uid, int wait_ms);
 
 #endif

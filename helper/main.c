@@ -73,6 +73,9 @@ int main(int argc, char **argv)
     }
     if (r == 0 && caller.uid != 0 && !verb->any_caller)
         r = cl_fail(&e, EPERM, "uid %u may not use this", caller.uid);
+    /* Before anything is held that others wait for. Where it can't be left, what must not be held up at all does so itself. */
+    if (r == 0 && verb->any_caller)
+        (void)!caller_leave(NULL);
     if (r == 0)
         r = verb->run(&caller, argv + 2, &e);
     if (r < 0 && e.err) {

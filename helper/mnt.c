@@ -77,6 +77,15 @@ int mnt_new(const char *fstype, unsigned flags, struct cl_error *e)
     return finish(context, fstype, flags, e);
 }
 
+int mnt_proc(bool hide, struct cl_error *e)
+{
+    cleanup_fd int context = fsopen("proc", FSOPEN_CLOEXEC);
+
+    if (context < 0 || (hide && fsconfig(context, FSCONFIG_SET_STRING, "hidepid", "ptraceable", 0) < 0))
+        return cl_fail(e, errno, "open and configure a proc");
+    return finish(context, "proc", MNT_NOEXEC, e);
+}
+
 int mnt_devpts(gid_t gid, uint64_t max, struct cl_error *e)
 {
     cleanup_fd int context = fsopen("devpts", FSOPEN_CLOEXEC);

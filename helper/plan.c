@@ -91,7 +91,7 @@ static int answer_joined(struct session *s, struct cl_error *e)
     return send_plan(s, &reply, e);
 }
 
-int stage_answer(struct session *s, struct cl_error *e)
+static int answer(struct session *s, struct cl_error *e)
 {
     struct cl_reply reply = {.type = CL_REPLY_PLAN, .deadline_ms = CL_DEADLINE_MS};
     struct cl_plan *plan = &reply.plan;
@@ -126,4 +126,14 @@ int stage_answer(struct session *s, struct cl_error *e)
     if (r == 0)
         r = kept_settings_save(s->run_fd, s->id, s->policy, is_chosen(s), e);
     return r < 0 ? r : send_plan(s, &reply, e);
+}
+
+/* Until here the cell may be undone, and nobody is to have joined it by then. */
+int stage_answer(struct session *s, struct cl_error *e)
+{
+    int r = answer(s, e);
+
+    if (r == 0)
+        cl_close(&s->lock_fd);
+    return r;
 }

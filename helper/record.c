@@ -318,11 +318,17 @@ static int record_from_json(json_t *json, struct record *r)
     return 0;
 }
 
+int record_json_error(const json_error_t *error)
+{
+    return json_error_code(error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+}
+
 int record_load(int run_fd, const char *id, struct record **ret, struct cl_error *e)
 {
     cleanup_record struct record *record = calloc(1, sizeof(*record));
     cleanup_free char *text = NULL;
     cleanup_fd int fd = -1;
+    json_error_t why;
     char path[64];
     size_t size;
     int r;
@@ -336,8 +342,8 @@ int record_load(int run_fd, const char *id, struct record **ret, struct cl_error
     r = cl_read_all(fd, RECORD_SIZE_MAX, &text, &size);
     if (r < 0)
         return cl_fail(e, -r, "read record %s", id);
-    record->json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    r = record->json ? record_from_json(record->json, record) : -EBADMSG;
+    record->json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    r = record->json ? record_from_json(record->json, record) : record_json_error(&why);
     if (r < 0)
         return cl_fail(e, -r, "parse record %s", id);
     *ret = record;

@@ -79,6 +79,8 @@ int record_lock_network(int run_fd, int64_t deadline_ms, int *ret_fd, struct cl_
 
 int record_save(int run_fd, const struct record *record, struct cl_error *e) CL_WARN_UNUSED;
 int record_load(int run_fd, const char *id, struct record **ret, struct cl_error *e) CL_WARN_UNUSED;
+/* Why a record or a login could not be parsed: -EBADMSG, it is damaged; -ENOMEM, which says nothing of it. */
+int record_json_error(const json_error_t *error);
 int record_remove(int run_fd, const char *id) CL_WARN_UNUSED;
 void record_free(struct record *record);
 void record_freep(struct record **record);

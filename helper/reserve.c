@@ -18,6 +18,8 @@
 #include "sweep.h"
 #include "util.h"
 
+#define SWEEP_WAIT_MS 500
+
 static const char *const network_names[] = {
     [CL_NETWORK_ISOLATED] = "isolated", [CL_NETWORK_NAT] = "nat", [CL_NETWORK_HOST] = "host"};
 
@@ -113,7 +115,8 @@ int stage_record(struct session *s, struct cl_error *e)
     struct timespec now;
     int r;
 
-    sweep_records(s->run_fd); /* what a crash left must not count, nor collide */
+    /* What a crash left of this user must not count. Others' is not waited for: their processes may be where no signal gets. */
+    (void)sweep_records(s->run_fd, s->user->uid, SWEEP_WAIT_MS);
     r = record_lock(s->run_fd, s->user->uid, s->deadline_ms, &s->lock_fd, e);
     if (r < 0)
         return r;
@@ -147,7 +150,7 @@ int stage_commit(struct session *s, struct cl_error *e)
         r = record_update(s, true, e);
     if (r == 0 && can_tell && story_notice(s->user->uid, s->user->name, s->notice, sizeof(s->notice))[0])
         story_lent(s->user->uid, s->user->name, s->id);
-    if (r == 0)
+    if (r == 0 && s->choice) /* whoever runs a command may keep us waiting for its answer */
         cl_close(&s->lock_fd);
     return r;
 }

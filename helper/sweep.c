@@ -28,7 +28,7 @@
 
 #define TEMPORARY_SECONDS 600
 
-static unsigned sweep_one(int run_fd, const char *id)
+static unsigned sweep_one(int run_fd, const char *id, uid_t uid, int wait_ms)
 {
     cleanup_record struct record *seen = NULL, *record = NULL;
     cleanup_fd int lock = -1;
@@ -45,11 +45,13 @@ static unsigned sweep_one(int run_fd, const char *id)
                damaged ? "is removed" : "stays");
         return damaged && record_remove(run_fd, id) == 0;
     }
+    if (uid != (uid_t)-1 && uid != seen->uid)
+        return 0;
     if (record_in_use(seen) || record_lock(run_fd, seen->uid, cl_now_ms(), &lock, NULL) < 0)
         return 0;
     if (record_load(run_fd, id, &record, NULL) < 0 || record_in_use(record))
         return 0; /* closed, or committed, while we waited */
-    if (end_cell(run_fd, record, 0, &e) < 0) {
+    if (end_cell(run_fd, record, 0, wait_ms, &e) < 0) {
         cl_log(LOG_ERR, "sweep: id=%s %s", id, cl_error_format(&e, why, sizeof(why)));
         return 0;
     }
@@ -58,16 +60,16 @@ static unsigned sweep_one(int run_fd, const char *id)
     return 1;
 }
 
-unsigned sweep_records(int run_fd)
+unsigned sweep_records(int run_fd, uid_t uid, int wait_ms)
 {
     cleanup_strv char **ids = NULL;
     unsigned n = 0;
 
-    (void)logout_sweep(run_fd);
+    (void)logout_sweep(run_fd, uid, wait_ms);
     if (record_list(run_fd, &ids, NULL) < 0)
         return 0;
     for (size_t i = 0; ids && ids[i]; i++)
-        n += sweep_one(run_fd, ids[i]);
+        n += sweep_one(run_fd, ids[i], uid, wait_ms);
     return n;
 }
 
@@ -131,7 +133,7 @@ int sweep_verb(const struct caller *caller, char *const *arguments, struct cl_er
 
     if (r < 0)
         return r;
-    records = sweep_records(run_fd);
+    records = sweep_records(run_fd, (uid_t)-1, CLOSE_KILL_MS);
     sweep_temporaries(run_fd, "cells");
     sweep_temporaries(run_fd, "logins");
     sweep_temporaries(run_fd, "net");

@@ -220,6 +220,7 @@ static int run_builder(struct session *s, int idmap, struct cl_error *e)
     pid = fork();
     if (pid == 0) {
         cl_close(&report[0]);
+        cl_close(&s->lock_fd); /* the helper's: a copy would outlive it, where a file server keeps us waiting */
         builder(s, idmap, report[1]);
     }
     cl_close(&report[1]);

@@ -241,6 +241,7 @@ static void test_refused(void **state)
 {
     assert_int_equal(open_once(USER, FAKE_REFUSE), PAM_PERM_DENIED);
     assert_string_equal(told, "the text of the answer");
+    assert_int_equal(open_once("root", FAKE_REFUSE), PAM_SUCCESS); /* the helper could not even find out that it is root */
 }
 
 static void test_unexpected_answer(void **state)

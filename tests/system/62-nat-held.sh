@@ -83,5 +83,16 @@ check_equal "another user gets in" in "$(as bob -- echo in)"
 tenant alice sh -c "echo 0 >'$OWN_CGROUP/cgroup.freeze'"
 end_started
 check "all ends" wait_for nothing_runs
+
+# So it is with the lock of a user, which others may wait for, too.
+policies_reset
+exec {lock}>>"$RUN/locks/$(id -u "$ALICE")"
+flock "$lock"
+starved sleep 600 >"$WORK/run" 2>&1 {lock}>&- &
+STARTED+=("$!")
+check "a helper that waits for a user's lock has left the user's cgroup, too" wait_for helper_leaves
+exec {lock}>&-
+end_started
+check "that ends as well" wait_for nothing_runs
 check_fails "and no cgroup of helpers stays" test -e "$(cgroup2_mount)/cloister-helpers"
 done_testing

@@ -272,7 +272,7 @@ static char *document_of(struct fixture *f, const char *name)
 /* Two policies make the same cell when they say the same, however they are called, and wherever it is written. */
 static void test_documents_are_equal_by_content(void **state)
 {
-    static const char *const others[] = {"b", "c", "d", "e", "f", "g"};
+    static const char *const others[] = {"b", "c", "d", "e", "f", "g", "h"};
     struct fixture *f = *state;
     char *a, *same;
 
@@ -284,7 +284,8 @@ static void test_documents_are_equal_by_content(void **state)
                      "{ name = \"d\"; inherit = \"a\"; env = { A = \"1B\"; }; },\n"
                      "{ name = \"e\"; inherit = \"a\"; files = { mounts = ( { source = \"tmpfs\"; target = \"/m\"; options = \"noexec\"; } ); }; },\n"
                      "{ name = \"f\"; inherit = \"a\"; files = { mounts = ( { source = \"tmpfs\"; target = \"/m\"; options = \"ro\"; } ); }; },\n"
-                     "{ name = \"g\"; inherit = \"a\"; cgroup = { io = ( { path = \"/\"; rbps = \"1M\"; } ); }; } );\n");
+                     "{ name = \"g\"; inherit = \"a\"; cgroup = { io = ( { path = \"/\"; rbps = \"1M\"; } ); }; },\n"
+                     "{ name = \"h\"; inherit = \"a\"; files = { mounts = ( { source = \"tmpfs\"; target = \"/m\"; options = \"noexec,inodes=100\"; } ); }; } );\n");
     a = document_of(f, "a");
     same = document_of(f, "same");
     assert_string_equal(a, same);
