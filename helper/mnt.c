@@ -77,12 +77,16 @@ int mnt_new(const char *fstype, unsigned flags, struct cl_error *e)
     return finish(context, fstype, flags, e);
 }
 
-int mnt_proc(bool hide, struct cl_error *e)
+int mnt_proc(gid_t all_for, struct cl_error *e)
 {
     cleanup_fd int context = fsopen("proc", FSOPEN_CLOEXEC);
+    bool hides = all_for != (gid_t)-1;
 
-    if (context < 0 || (hide && fsconfig(context, FSCONFIG_SET_STRING, "hidepid", "ptraceable", 0) < 0))
-        return cl_fail(e, errno, "open and configure a proc");
+    if (context < 0)
+        return cl_fail(e, errno, "open a proc");
+    if (hides && (fsconfig(context, FSCONFIG_SET_STRING, "hidepid", "2", 0) < 0 ||
+                  set_number(context, "gid", false, all_for) < 0))
+        return cl_fail(e, errno, "configure a proc");
     return finish(context, "proc", MNT_NOEXEC, e);
 }
 

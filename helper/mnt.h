@@ -32,9 +32,9 @@ struct mnt_tmpfs {
 
 /* Each returns a detached mount's descriptor, or -errno. */
 int mnt_tmpfs(const struct mnt_tmpfs *what, struct cl_error *e) CL_WARN_UNUSED;
-/* A proc of the calling process's pid namespace; hide: of processes that the reader may not trace, nothing is in it (hidepid= in
- * proc(5), ptraceable since Linux 5.8). */
-int mnt_proc(bool hide, struct cl_error *e) CL_WARN_UNUSED;
+/* A proc of the calling process's pid namespace. But for the group all_for, it hides processes that the reader may not trace
+ * (hidepid= and gid= in proc(5)); (gid_t)-1: it hides none. */
+int mnt_proc(gid_t all_for, struct cl_error *e) CL_WARN_UNUSED;
 /* A new sysfs, cgroup2 or mqueue, of the calling process's namespaces. */
 int mnt_new(const char *fstype, unsigned flags, struct cl_error *e) CL_WARN_UNUSED;
 /* A new instance of devpts, with its own numbers, at most max of them, and a ptmx for everyone. */

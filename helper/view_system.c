@@ -26,10 +26,10 @@ static int mask_below(struct view *v, char top, struct cl_error *e)
 }
 
 /* Who joins a cell is born in its pid namespace, and for a moment still in the host's others: the lists of mounts and of the
- * network that proc has of each process are open to all. Whoever is in the cell then must not see it. */
+ * network that proc has of each process are open to all. Whoever is in the cell then must not see it, but for pid 1. */
 int view_proc(struct view *v, struct cl_error *e)
 {
-    cleanup_fd int mount = mnt_proc(v->s->policy->namespaces.share == CL_SHARE_USER, e);
+    cleanup_fd int mount = mnt_proc(v->s->policy->namespaces.share == CL_SHARE_USER ? v->s->cell_gid : (gid_t)-1, e);
     int r = mount < 0 ? mount : view_attach(v, mount, "/proc", e);
 
     if (v->s->policy->files.proc == CL_PROC_WHOLE) /* any cover would keep nested namespaces from a proc of their own */
