@@ -12,6 +12,7 @@
  *   verify         the cell that was joined is the one that was planned, by inode number
  *   capabilities   bounding set, then gid and uid, then ambient, inheritable, permitted, effective: uid 0 of
  *                  the host is not mapped in the cell, so the kernel never clears them by itself at setuid
+ *   files          of a service with fork placement: as the user's, until it becomes the user
  *   AppArmor       before no_new_privs, after which a confined service could not change its profile any more
  *   Landlock       after no_new_privs, which it asks for, and after AppArmor, whose files in /proc it might shut
  *   seccomp        last: nothing here may depend on what a profile allows
@@ -33,6 +34,7 @@
 #include <string.h>
 #include <sys/apparmor.h>
 #include <sys/capability.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -258,6 +260,16 @@ static int verify_capabilities(uint64_t kept, uint64_t inheritable, struct cl_er
     return same ? 0 : cl_fail(e, EPERM, "verify the capabilities");
 }
 
+/* util-linux' login opens its terminal anew in the child, before it becomes the user: who is root of the host is nobody in the
+ * cell, and has no terminal there. What is opened until then, is opened as the user. */
+static int open_as_user(uid_t uid, struct cl_error *e)
+{
+    (void)setfsuid(uid);
+    if ((uid_t)setfsuid((uid_t)-1) != uid)
+        return cl_fail(e, EPERM, "setfsuid %u", uid);
+    return 0;
+}
+
 /* Trust nothing: try to come back. */
 static int verify_dropped(const struct cl_plan *plan, struct cl_error *e)
 {
@@ -301,6 +313,8 @@ int cl_place(const struct cl_plan *plan, const struct cl_plan_fds *fds, struct c
         r = stage(e, "place-user", become_user(plan, e));
     if (r == 0)
         r = stage(e, "place-keyring", join_keyring(e));
+    if (r == 0)
+        r = stage(e, "place-files", fork ? open_as_user(plan->uid, e) : 0);
     if (r == 0)
         r = stage(e, "place-lockdown", lock_down(plan, fds, e));
     if (r == 0 && !fork)
