@@ -3,6 +3,7 @@
 # What this machine says, always the kernel and root's records: processes, cells, and what a logout must not leave. Cell.judge()
 # holds every process of a login against what `cloister explain` promises for it.
 
+import functools
 import glob
 import json
 import os
@@ -43,6 +44,20 @@ def read(path):
         return ""
 
 
+def read_bytes(path):
+    """As read(), of one read(2): for what is asked of every process."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, 8192)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
 def link(path):
     try:
         return os.readlink(path)
@@ -51,15 +66,16 @@ def link(path):
 
 
 def wait_for(what, condition, limit=LIMIT):
-    """The first true answer of condition(); it is asked often, and for long: machines stand still at times."""
+    """The first true answer of condition(); it is asked often, as far as that is cheap, and for long: machines stand still at times."""
     until = time.monotonic() + limit
     while True:
+        start = time.monotonic()
         answer = condition()
         if answer:
             return answer
         if time.monotonic() > until:
             raise Failed("waited in vain for " + what)
-        time.sleep(0.05)
+        time.sleep(max(0.05, 2 * (time.monotonic() - start)))
 
 
 # Processes ----------------------------------------------------------------------------------------------------------
@@ -103,16 +119,24 @@ class Process:
         return "%s (%s)" % (self.pid, self.command or self.name)
 
 
-def processes():
-    for pid in os.listdir("/proc"):
-        if pid.isdigit():
-            process = Process(pid)
-            if process.status:
-                yield process
+def pids():
+    return [name for name in os.listdir("/proc") if name.isdigit()]
+
+
+def uid_of(pid):
+    """The real one; "" when the process has ended."""
+    return (UID.search(read_bytes("/proc/%s/status" % pid)) or [b"", b""])[1].decode()
+
+
+UID = re.compile(rb"^Uid:\t(\d+)", re.M)
+
+
+def command_of(pid):
+    return read_bytes("/proc/%s/cmdline" % pid).replace(b"\0", b" ").decode(errors="replace").strip()
 
 
 def in_pid_namespace(ns):
-    return [pid for pid in os.listdir("/proc") if pid.isdigit() and link("/proc/%s/ns/pid" % pid) == ns]
+    return [pid for pid in pids() if link("/proc/%s/ns/pid" % pid) == ns]
 
 
 # What the machine has -------------------------------------------------------------------------------------------------
@@ -163,23 +187,30 @@ def utmp_lines(user):
     return {line.split()[1] for line in run("who").stdout.splitlines() if line.split()[0] == user}
 
 
-def known_lines(user):
-    """Terminals on which the host has the user logged in: utmp, or where nothing writes that, logind's sessions."""
-    lines = utmp_lines(user)
-    for line in run("loginctl", "list-sessions", "--no-legend").stdout.splitlines() if os.path.isdir("/run/systemd/system") else ():
-        words = line.split()
-        if user in words:
-            lines |= {word for word in words if word.startswith(("pts/", "tty"))}
-    return lines
+def logged_in(user, line, opener):
+    """Does the host have the user logged in there? By utmp, or where that is no more, by logind's sessions, which for sshd's do not
+    name the terminal, but the process."""
+    if os.path.exists("/run/utmp"):
+        return line in utmp_lines(user)
+    sessions = [text.split() for text in run("loginctl", "list-sessions", "--no-legend").stdout.splitlines()]
+    return any(user in words and (line in words or opener in words) for words in sessions)
 
 
 def ctl(*arguments):
     return run(E["CTL"], *arguments)
 
 
+def told(*arguments):
+    """What the command says as JSON."""
+    answer = ctl(*arguments, "--json")
+    try:
+        return json.loads(answer.stdout)
+    except ValueError:
+        raise Failed("cloister %s: status %s: %s" % (" ".join(arguments), answer.returncode, answer.stdout + answer.stderr)) from None
+
+
 def cells(user):
-    answer = ctl("list", "--json")
-    return [cell for cell in json.loads(answer.stdout or "[]") if cell["user"] == user]
+    return [cell for cell in told("list") if cell["user"] == user]
 
 
 class Log:
@@ -219,21 +250,31 @@ class Cell:
         self.record = record
         self.id, self.init = record["id"], str(record["init_pid"])
         self.user, self.uid = record["user"], str(record["uid"])
-        self.opener = str(json.loads(ctl("show", self.id, "--json").stdout)["opener_pid"])
+        self.opener = str(told("show", self.id)["opener_pid"])
         self.ns = namespaces(self.init)
         self.limits = limits_of(self.opener) if opener_limits is None else opener_limits
         self.values, self.own_process = promises(self.user, service), own_process
 
     def processes(self):
         """Those in the cell, but for cloister-init; and every other of the user, wherever it is."""
-        others = set()
-        for cell in cells(self.user):
-            if cell["id"] != self.id:
-                others.add(link("/proc/%s/ns/pid" % cell["init_pid"]))
-        for process in processes():
-            ns = link("/proc/%s/ns/pid" % process.pid)
-            if process.pid not in (self.init, self.opener) and (ns == self.ns["pid"] or (process.uid == self.uid and ns not in others)):
+        inside, outside = [], []
+        for pid in pids():
+            if pid in (self.init, self.opener):
+                continue
+            ns = link("/proc/%s/ns/pid" % pid)
+            if ns == self.ns["pid"]:
+                inside.append(pid)
+            elif uid_of(pid) == self.uid:
+                outside.append((pid, ns))
+        others = {link("/proc/%s/ns/pid" % cell["init_pid"]) for cell in cells(self.user) if cell["id"] != self.id} if outside else ()
+        for pid in inside + [pid for pid, ns in outside if ns not in others]:
+            process = Process(pid)
+            if process.status:
                 yield process
+
+    def find(self, like):
+        """A process in the cell for which like(PID) holds; None when there is none."""
+        return next((pid for pid in pids() if like(pid) and link("/proc/%s/ns/pid" % pid) == self.ns["pid"]), None)
 
     def judge(self):
         """Every process of the login, and the record."""
@@ -267,7 +308,7 @@ class Cell:
                 yield "the host's %s namespace" % name
         yield from expect("pid namespace of its children", self.ns["pid"], process.children_ns)
         own = self.own_process and process.name == self.own_process and process.uid == "0"
-        yield from expect("uid", "0" if own else self.uid, " ".join(sorted(set(status["Uid"].split()))))
+        yield from expect("uids", " ".join(["0" if own else self.uid] * 3 + [self.uid]), " ".join(status["Uid"].split()))
         ambient = agree.mask(values["capabilities.ambient"])
         for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             more = agree.mask(["SETUID", "SETGID"]) if own and name in ("CapPrm", "CapEff") else 0
@@ -289,32 +330,30 @@ class Cell:
             if SUSPECT.search(target) and not target.startswith("/tmp/") and not (name == "0" and AT_JOB.match(target)):
                 yield "descriptor %s is %s" % (name, target)
 
-    def gone(self):
-        """What is left of it, as words; nothing, after a logout."""
-        left = ["process %s" % Process(pid) for pid in in_pid_namespace(self.ns["pid"]) if self.ns["pid"] != HOST["pid"]]
-        left += ["record " + cell["id"] for cell in cells(self.user) if cell["id"] == self.id]
-        left += ["file " + path for folder in (E["RUN"], E["STATE"])
-                 for path in glob.glob(folder + "/**/*%s*" % self.id, recursive=True)]
+    def left(self):
+        """What is left of it, as words; nothing, after a logout. What is quickly asked comes first."""
+        for pid in in_pid_namespace(self.ns["pid"]) if self.ns["pid"] != HOST["pid"] else ():
+            yield "process %s" % Process(pid)
+        for folder in (E["RUN"], E["STATE"]):
+            for path in glob.glob(folder + "/**/*%s*" % self.id, recursive=True):
+                yield "file " + path
         if HAS_CGROUPS and os.path.isdir(CGROUPS + "/" + self.record["cgroup"]):
-            left.append("cgroup " + self.record["cgroup"])
-        left += ["mount " + line for line in mounts() - MOUNTS]
-        left += ["unmounted " + line for line in MOUNTS - mounts()]
-        return left
+            yield "cgroup " + self.record["cgroup"]
+        now = mounts()
+        yield from ("mount " + line for line in now - MOUNTS)
+        yield from ("unmounted " + line for line in MOUNTS - now)
+        yield from ("record " + cell["id"] for cell in cells(self.user) if cell["id"] == self.id)
 
     def expect_gone(self):
-        left = []
-
-        def nothing():
-            left[:] = self.gone()
-            return not left
         try:
-            wait_for("nothing", nothing)
+            wait_for("nothing", lambda: next(self.left(), None) is None)
         except Failed:
-            raise Failed("left after the logout: " + "; ".join(left)) from None
+            raise Failed("left after the logout: " + "; ".join(self.left())) from None
 
 
+@functools.cache
 def promises(user, service):
-    document = json.loads(ctl("explain", user, "--service", service, "--json").stdout)
+    document = told("explain", user, "--service", service)
     if document["decision"] != "cell":
         raise Failed("explain says %s: %s" % (document["decision"], document["reason"]))
     return {item["key"]: item["value"] for item in document["settings"]}

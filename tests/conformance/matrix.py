@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 
+import reasons
 import report
 
 parser = argparse.ArgumentParser(prog="tests/conformance/run", description="The conformance matrix of Cloister.")
@@ -53,6 +54,21 @@ def attempt(row, function, ssh_only):
     return {"result": word, "text": text, "seconds": round(time.monotonic() - start, 1)}
 
 
+def as_known(service, use, cell):
+    """A cell that cannot hold does so for the reason that is known, and one that has a reason does not hold."""
+    known = reasons.KNOWN.get((service.name, use), "")
+    if cell["result"] == "cannot" and cell["text"] != known:
+        return dict(cell, result="no", text="cannot hold, and the reason is not in reasons.py: " + cell["text"])
+    if cell["result"] == "yes" and known:
+        return dict(cell, result="no", text="it holds; reasons.py says: " + known)
+    return cell
+
+
+def told(service, use, cell):
+    rest = "" if cell["result"] in ("yes", "cannot") else ": " + cell["text"].strip().replace("\n", " | ")
+    print("# %s: %s: %s, %.1f s%s" % (service, use, cell["result"], cell["seconds"], rest), flush=True)
+
+
 def work(todo, user, columns, results):
     """Takes rows until none is left; each worker has a user of its own."""
     others = {"refused": E["REFUSED_USER"], "mosh": E["MOSH_USER"]}
@@ -65,8 +81,9 @@ def work(todo, user, columns, results):
         row, cells = uses.Row(service, user, others), {}
         for name, function, ssh_only in uses.USES:
             if name in columns:
-                cells[name] = {"result": "lacking", "text": reason, "seconds": 0} if reason else attempt(row, function, ssh_only)
-                print("# %s: %s: %s" % (service.name, name, cells[name]["result"]), flush=True)
+                cells[name] = {"result": "lacking", "text": reason, "seconds": 0} if reason else \
+                    as_known(service, name, attempt(row, function, ssh_only))
+                told(service.name, name, cells[name])
         last = attempt(row, lambda row: row.close(), None)
         if last["result"] != "yes":
             next(reversed(cells.values())).update(last)

@@ -52,13 +52,13 @@ class Probe:
         return self
 
     def find(self):
-        for process in machine.processes():
-            if process.name == "probe" and self.token in process.command.split():
-                return process.pid
-        return None
+        return next((pid for pid in machine.pids() if self.runs(pid)), None)
+
+    def runs(self, pid):
+        return machine.command_of(pid).split()[:3] == self.command.split()[:3]
 
     def alive(self):
-        return self.find() is not None
+        return self.runs(self.pid)
 
     def cell(self, service, limits=None, own_process=None):
         """The cell that it is in, by its pid namespace."""
@@ -138,12 +138,15 @@ class Terminal(Started):
                     return
                 time.sleep(0.05)
 
+    def asks(self):
+        return re.search(rb"[$#>%] (\x1b\[[0-9;?]*[a-zA-Z]|\x1b\(B|\x0f)*$", self.output)
+
     def prompt(self):
         """Waits for a shell that asks, from here on."""
         def asks():
             if self.ended():
                 raise Failed("no shell: " + self.said())
-            return re.search(rb"[$#>%] (\x1b\[[0-9;?]*[a-zA-Z]|\x1b\(B|\x0f)*$", self.output)
+            return self.asks()
         wait_for("a shell's prompt", asks)
         return self
 
@@ -163,9 +166,8 @@ def version_of(package):
 
 
 class Service:
-    """What all have. working_folder: "home" or "caller"; utmp: whether the host's records name its terminal; cannot: why it does
-    not work in a cell."""
-    ssh, terminal_only, no_terminal, utmp, own_process, cannot = False, False, None, False, None, None
+    """What all have. working_folder: "home" or "caller"; utmp: whether the host's records name its terminal."""
+    ssh, terminal_only, utmp, own_process = False, False, False, None
 
     def __init__(self, name, pam, package, program, argv, shell, working_folder="home"):
         self.name, self.pam, self.package, self.program = name, pam, package, program
@@ -313,7 +315,6 @@ class Run(Service):
 
 class Job(Service):
     """cron and at: a command that a daemon runs later."""
-    no_terminal = "it has no terminal"
 
     def command(self, user, text):
         return self.submit(user, [text])[0]

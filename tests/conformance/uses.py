@@ -4,6 +4,7 @@
 # anything is not as it should be. What makes no sense for a service says why.
 
 import filecmp
+import importlib.util
 import os
 import secrets
 import shutil
@@ -15,6 +16,7 @@ import threading
 import time
 
 import machine
+import reasons
 from machine import CannotHold, E, Failed, Lacking, Log, wait_for
 from services import ENVIRONMENT, Job, Probe, Started, Terminal, home, sshd_settings
 
@@ -95,14 +97,19 @@ class Row:
         if self.connection:
             cell, self.connection = self.connection, None
             self.service.disconnect(self.user)
-            cell.expect_gone()
+            self.logged_out(cell)
+
+    def logged_out(self, cell):
+        cell.expect_gone()
+        if self.service.utmp and machine.HAS_UTMP:
+            wait_for("the end of logind's session", lambda: not machine.logged_in(self.user, "", cell.opener))
 
     def process(self, text, cell, started=None):
         """A process of the cell whose command has TEXT in it, once it is there."""
         def there():
             if started is not None and started.ended():
                 raise Failed("ended early: " + started.said())
-            return next((p for p in cell.processes() if text in p.command.replace("@notty", "")), None)
+            return cell.find(lambda pid: text in machine.command_of(pid).replace("@notty", ""))
         return wait_for("a process of " + text, there)
 
 
@@ -113,8 +120,8 @@ KEYRINGS, KEYRINGS_LOCK, REFUSED_LOCK, MOSH_LOCK = {}, threading.Lock(), threadi
 
 @use("shell with a terminal")
 def shell(row):
-    if row.service.no_terminal:
-        raise CannotHold(row.service.no_terminal)
+    if isinstance(row.service, Job):
+        job_has_no_terminal(row)
     if row.service.ssh:
         row.shared_cell()
     terminal, probe = row.service.terminal(row.user), row.probe()
@@ -124,14 +131,14 @@ def shell(row):
         cell = row.judge(probe, terminal=True)
         line = probe.facts["fds"]["0"].removeprefix("/dev/")
         if row.service.utmp and machine.HAS_UTMP:
-            wait_for("%s on %s in who(1) or loginctl" % (row.user, line), lambda: line in machine.known_lines(row.user))
+            wait_for("%s on %s in who(1) or loginctl" % (row.user, line), lambda: machine.logged_in(row.user, line, cell.opener))
         probe.release()
         terminal.type("exit 7\n")
         terminal.finish(7 if row.service.name != "login" else None)
-        if row.service.utmp and machine.HAS_UTMP:
-            wait_for("%s on %s gone from who(1)" % (row.user, line), lambda: line not in machine.utmp_lines(row.user))
+        if row.service.utmp and os.path.exists("/run/utmp"):
+            wait_for("%s on %s gone from who(1)" % (row.user, line), lambda: not machine.logged_in(row.user, line, cell.opener))
         if not row.service.ssh:
-            cell.expect_gone()
+            row.logged_out(cell)
     finally:
         probe.release()
         terminal.abort()
@@ -154,16 +161,27 @@ def once(row, look):
 @use("command")
 def command(row):
     if row.service.terminal_only:
-        raise CannotHold("it starts a login shell, and nothing else")
+        return only_a_shell(row)
     if isinstance(row.service, Job):
         return job_finishes(row, 0)
     once(row, lambda probe: None)
 
 
+def only_a_shell(row):
+    """A command that it is given does not run."""
+    probe = row.probe()
+    started = Terminal([row.user if word == "USER" else word for word in row.service.shell] + probe.command.split())
+    try:
+        wait_for("a shell, or the end", lambda: started.ended() or started.asks() or os.path.exists(probe.path("facts")))
+        if os.path.exists(probe.path("facts")):
+            raise Failed("it ran a command")
+    finally:
+        probe.release()
+        started.abort()
+    raise CannotHold(reasons.ONLY_A_SHELL)
+
+
 # Files, over the shared connection ------------------------------------------------------------------------------------
-
-FILES = "it starts programs on this machine; files come and go by ssh"
-
 
 class Files:
     """A file to send, a place for it in the home, and one for what comes back."""
@@ -202,7 +220,7 @@ sys.exit(ssh.wait())
 """
 
 
-@use("scp", FILES)
+@use("scp", reasons.FILES)
 def scp(row):
     cell, files = row.shared_cell(), Files(row)
     # An ssh whose input waits for a file: so the server waits, too.
@@ -228,7 +246,7 @@ def scp(row):
         os.unlink(files.remote)
 
 
-@use("rsync", FILES)
+@use("rsync", reasons.FILES)
 def rsync(row):
     needs("rsync")
     cell, files = row.shared_cell(), Files(row)
@@ -266,17 +284,17 @@ def sftp(row, kind, server):
     files.check(files.back)
 
 
-@use("sftp, internal", FILES)
+@use("sftp, internal", reasons.FILES)
 def sftp_internal(row):
     sftp(row, "internal", "internal-sftp")
 
 
-@use("sftp, external", FILES)
+@use("sftp, external", reasons.FILES)
 def sftp_external(row):
     sftp(row, "external", "sftp-server")
 
 
-@use("git", FILES)
+@use("git", reasons.FILES)
 def git(row):
     needs("git")
     cell, files, probe = row.shared_cell(), Files(row), row.probe()
@@ -307,9 +325,6 @@ def git(row):
 
 
 # Forwarding -----------------------------------------------------------------------------------------------------------
-
-FORWARDS = "forwarding is sshd's"
-
 
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -378,7 +393,7 @@ def forward(row, option, specification):
         raise Failed("%s: %s" % (option, answer.stderr))
 
 
-@use("-L", FORWARDS)
+@use("-L", reasons.FORWARDS)
 def forward_local(row):
     def reach(cell_port):
         port = free_port()
@@ -391,7 +406,7 @@ def forward_local(row):
         raise Failed("it reaches the host's loopback")
 
 
-@use("-R", FORWARDS)
+@use("-R", reasons.FORWARDS)
 def forward_remote(row):
     cell, server, port = row.shared_cell(), Server("the client"), free_port()
     forward(row, "-R", "127.0.0.1:%d:127.0.0.1:%d" % (port, server.port))
@@ -409,7 +424,7 @@ def forward_remote(row):
     started.finish()
 
 
-@use("-D", FORWARDS)
+@use("-D", reasons.FORWARDS)
 def forward_dynamic(row):
     def reach(cell_port):
         port = free_port()
@@ -418,7 +433,7 @@ def forward_dynamic(row):
     with_listener(row, reach)
 
 
-@use("-N", FORWARDS)
+@use("-N", reasons.FORWARDS)
 def no_command(row):
     """A login that asks for no session: only sshd's own process is there, and it is in the cell."""
     server, port = Server("the host"), free_port()
@@ -440,7 +455,7 @@ def no_command(row):
     cell.expect_gone()
 
 
-@use("agent", FORWARDS)
+@use("agent", reasons.FORWARDS)
 def agent(row):
     cell = row.shared_cell()
     started = row.service.shared(row.user, "ssh-add -L; echo $SSH_AUTH_SOCK", "-A", "-o", "IdentityAgent=" + E["AGENT"]).finish()
@@ -452,7 +467,7 @@ def agent(row):
     cell.judge()
 
 
-@use("X11", FORWARDS)
+@use("X11", reasons.FORWARDS)
 def x11(row):
     needs("xauth")
     cell = row.shared_cell()
@@ -502,7 +517,7 @@ class XServer(threading.Thread):
 
 # Sessions that stay ---------------------------------------------------------------------------------------------------
 
-@use("ControlMaster", "it has no connections to share")
+@use("ControlMaster", reasons.CONNECTIONS)
 def control_master(row):
     cell, probes = row.shared_cell(), [row.probe(), row.probe()]
     started = [row.service.shared(row.user, probe.command) for probe in probes]
@@ -520,36 +535,47 @@ def control_master(row):
 
 def multiplexer(row, program, begin, detach, attach, client):
     """A probe in a window survives the detaching of its client, and a new client finds it."""
-    if row.service.no_terminal:
-        raise CannotHold(row.service.no_terminal)
+    if isinstance(row.service, Job):
+        job_has_no_terminal(row)
     needs(program)
     cell = row.shared_cell() if row.service.ssh else None
     terminal, probe = row.service.terminal(row.user), row.probe()
-    clients = lambda: [p for p in cell.processes() if client(p)]
     try:
-        terminal.type(begin + "\n")
-        time.sleep(1)  # what is typed while the terminal changes hands is lost
-        terminal.type(probe.command + "\n")
+        terminal.type("%s %s\n" % (begin, probe.command))
         probe.wait(terminal)
         cell = row.judge(probe, terminal=True)
-        terminal.type(detach)
-        wait_for("the client's end", lambda: not clients())
+        attached = lambda: cell.find(client)
+        typed_until("the client's end", terminal, detach, lambda: not attached())
         if not probe.alive():
             raise Failed("the window did not stay")
-        terminal.type(attach + "\n")
-        wait_for("a new client", clients)
+        terminal.type(KILL_LINE + attach + "\n")
+        wait_for("a new client", attached)
         cell.judge()
         probe.release()
-        wait_for("the probe's end", lambda: not probe.alive())
-        terminal.type("exit\n")
-        wait_for("the end of " + program, lambda: not clients())
+        wait_for("the end of " + program, lambda: not attached())
         terminal.type("exit\n")
         terminal.finish(None)
         if not row.service.ssh:
             cell.expect_gone()
+    except Failed as reason:
+        raise Failed("%s; the terminal has %r" % (reason, terminal.output[-400:])) from None
     finally:
         probe.release()
         terminal.abort()
+
+
+KILL_LINE = "\x15"
+
+
+def typed_until(what, terminal, keys, condition):
+    """What is typed while a terminal changes hands may be lost: the keys again, after a while."""
+    for _ in range(10):
+        terminal.type(keys)
+        try:
+            return wait_for(what, condition, machine.LIMIT / 30)
+        except Failed:
+            continue
+    return wait_for(what, condition)
 
 
 def again(attach):
@@ -559,15 +585,16 @@ def again(attach):
 
 @use("tmux")
 def tmux(row):
-    multiplexer(row, "tmux", "tmux -f /dev/null new-session", "\x02d", again("tmux attach"), lambda p: p.name.startswith("tmux: client"))
+    multiplexer(row, "tmux", "tmux -f /dev/null new-session", "\x02d", again("tmux attach"),
+                lambda pid: machine.read("/proc/%s/comm" % pid).startswith("tmux: client"))
 
 
 @use("screen")
 def screen(row):
-    multiplexer(row, "screen", "screen -c /dev/null", "\x01d", again("screen -r"), lambda p: p.command.startswith("screen"))
+    multiplexer(row, "screen", "screen -c /dev/null", "\x01d", again("screen -r"), lambda pid: machine.command_of(pid).startswith("screen"))
 
 
-@use("mosh", "it starts its server by ssh")
+@use("mosh", reasons.MOSH)
 def mosh(row):
     """By a policy with the host's network: mosh's datagrams come from outside, and nothing comes into a network of a cell's own."""
     needs("mosh", "mosh-server")
@@ -591,7 +618,7 @@ def mosh(row):
         cell.expect_gone()
 
 
-@use("sshfs", FILES)
+@use("sshfs", reasons.FILES)
 def sshfs(row):
     needs("sshfs")
     if not os.path.exists("/dev/fuse"):
@@ -611,21 +638,21 @@ def sshfs(row):
     started.finish(None)
 
 
-@use("Ansible", "it works by ssh")
+@use("Ansible", reasons.BY_SSH)
 def ansible(row):
     needs("ansible-playbook")
     if row.service.method != "public key":
-        raise CannotHold("its ssh is the same, whatever proves who one is: see public key")
+        raise CannotHold(reasons.SAME_SSH)
     cell, files, probe = row.shared_cell(), Files(row), row.probe()
     book = files.local + ".yml"
     with open(book, "w") as file:
         file.write("- hosts: all\n  gather_facts: false\n  tasks:\n  - ping:\n  - copy: { src: %s, dest: %s }\n  - command: %s\n"
                    % (files.local, files.remote, probe.command))
     environment = dict(ENVIRONMENT, ANSIBLE_SSH_ARGS=" ".join(row.service.channel(row.user)), ANSIBLE_LOCAL_TEMP=E["WORK"],
-                       ANSIBLE_PYTHON_INTERPRETER="/usr/bin/python3", ANSIBLE_NOCOLOR="1")
+                       ANSIBLE_PYTHON_INTERPRETER="/usr/bin/python3", ANSIBLE_NOCOLOR="1", ANSIBLE_PIPELINING="1")
     started = Started(["ansible-playbook", "-i", row.user + ",", book], env=environment)
     try:
-        probe.wait(started, 2 * machine.LIMIT)
+        probe.wait(started, 4 * machine.LIMIT)  # it starts Python again and again
         cell.judge()
         probe.release()
         started.finish()
@@ -635,9 +662,9 @@ def ansible(row):
     files.check(files.remote)
 
 
-@use("paramiko", "it works by ssh")
+@use("paramiko", reasons.BY_SSH)
 def paramiko(row):
-    if machine.run("/usr/bin/python3", "-c", "import paramiko").returncode != 0:
+    if not importlib.util.find_spec("paramiko"):
         raise Lacking("no paramiko here")
     files, probe = Files(row), row.probe()
     here = os.path.dirname(os.path.abspath(__file__))
@@ -723,34 +750,42 @@ def killed(row):
             started.abort()
 
 
+class Refusal:
+    """What the log says of a refused open, and a command that must not run."""
+
+    def __init__(self, row):
+        self.user, self.service = row.others["refused"], row.service.pam or "cloister-run"
+        self.marker = "%s/.conformance/%s" % (home(self.user), secrets.token_hex(6))
+        self.log, self.command = Log(), "touch " + self.marker
+
+    def lines(self):
+        return self.log.lines(r"refused: user=%s service=%s " % (self.user, self.service))
+
+    def judge(self):
+        lines = self.lines()
+        if os.path.exists(self.marker):
+            os.unlink(self.marker)
+            raise Failed("the command ran")
+        if len(lines) != 1 or " stage=seccomp key=seccomp.profile" not in lines[0]:
+            raise Failed("the log says: " + ("; ".join(lines) or "nothing"))
+        if machine.cells(self.user):
+            raise Failed("there is a cell")
+
+
 @use("refused open")
 def refused(row):
     """A policy that cannot be built: nothing of the user's runs, and one line says why."""
-    user = row.others["refused"]
-    marker = home(user) + "/.conformance/ran"
+    if isinstance(row.service, Job):
+        return jobs_of(row).refusal.judge()
     with REFUSED_LOCK:
-        log = Log()
-        line = r"refused: user=%s service=%s .*stage=seccomp key=seccomp\.profile" % (user, row.service.pam or "cloister-run")
-        if isinstance(row.service, Job):
-            row.service.submit(user, ["touch " + marker])
-            wait_for("a line in the log", lambda: log.lines(line), machine.LIMIT + 60)
-            row.service.remove(user)
-            time.sleep(1)  # for what must not happen
-        elif row.service.terminal_only:
-            terminal = Terminal([word.replace("USER", user) for word in row.service.shell])
-            terminal.finish(None)
+        refusal = Refusal(row)
+        if row.service.terminal_only:
+            Terminal([refusal.user if word == "USER" else word for word in row.service.shell]).finish(None)
         else:
-            started = row.service.command(user, "touch " + marker).finish(None)
+            started = row.service.command(refusal.user, refusal.command).finish(None)
             if started.process.returncode == 0:
                 raise Failed("it says that all went well")
-        lines = log.lines(r"refused: user=%s" % user)
-        if os.path.exists(marker):
-            os.unlink(marker)
-            raise Failed("the command ran")
-        if len(lines) != 1 or not log.lines(line):
-            raise Failed("the log says: " + ("; ".join(lines) or "nothing"))
-        if machine.cells(user):
-            raise Failed("there is a cell")
+        refusal.judge()
 
 
 # Jobs: all of a row's at once, because cron is asked only each minute -------------------------------------------------
@@ -761,20 +796,29 @@ class Jobs:
         self.killed = {victim: row.probe() for victim in VICTIMS}
         texts = [self.plain.command, "setsid -f %s </dev/null >/dev/null 2>&1; %s" % (self.daemon.command, self.foreground.command)]
         self.all = [self.plain, self.foreground, self.daemon] + list(self.killed.values())
+        self.refusal = Refusal(row)
+        row.service.submit(self.refusal.user, [self.refusal.command])
         row.service.submit(row.user, texts + [probe.command for probe in self.killed.values()])
         try:
             for probe in self.all:
                 probe.wait(limit=machine.LIMIT + 60)  # cron's minute has to come first
+            wait_for("a refusal in the log", self.refusal.lines)
         finally:
             row.service.remove(row.user)
+            row.service.remove(self.refusal.user)
 
 
 def jobs_of(row):
-    if row.service.cannot:
-        raise CannotHold(row.service.cannot)
     if row.jobs is None:
         row.jobs = Jobs(row)
     return row.jobs
+
+
+def job_has_no_terminal(row):
+    probe = jobs_of(row).plain
+    if any(fd.startswith(("/dev/pts/", "/dev/tty")) for fd in probe.facts["fds"].values()):
+        raise Failed("a job has a terminal: %s" % probe.facts["fds"])
+    raise CannotHold(reasons.NO_TERMINAL)
 
 
 def job_finishes(row, number):

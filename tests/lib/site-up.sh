@@ -212,8 +212,8 @@ site_make_client() {
 			LogLevel ERROR
 			ConnectTimeout 60
 			# Emulated processors take seconds for what ssh prefers, which has no fast code for them.
-			KexAlgorithms ecdh-sha2-nistp256
-			HostKeyAlgorithms ecdsa-sha2-nistp256
+			KexAlgorithms ^ecdh-sha2-nistp256
+			HostKeyAlgorithms ^ecdsa-sha2-nistp256
 	CONFIG
 	chmod 600 "$SSH_CONFIG"
 }
