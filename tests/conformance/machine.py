@@ -66,7 +66,7 @@ def link(path):
 
 
 def wait_for(what, condition, limit=LIMIT):
-    """The first true answer of condition(); it is asked often, as far as that is cheap, and for long: machines stand still at times."""
+    """The first true answer of condition(), asked often, if that is cheap, and for long: machines stand still at times."""
     until = time.monotonic() + limit
     while True:
         start = time.monotonic()
@@ -188,8 +188,8 @@ def utmp_lines(user):
 
 
 def logged_in(user, line, opener):
-    """Does the host have the user logged in there? By utmp, or where that is no more, by logind's sessions, which for sshd's do not
-    name the terminal, but the process."""
+    """Does the host have the user logged in there? By utmp, or where that is no more, by logind's sessions, which for sshd's
+    do not name the terminal, but the process."""
     if os.path.exists("/run/utmp"):
         return line in utmp_lines(user)
     sessions = [text.split() for text in run("loginctl", "list-sessions", "--no-legend").stdout.splitlines()]
@@ -206,7 +206,8 @@ def told(*arguments):
     try:
         return json.loads(answer.stdout)
     except ValueError:
-        raise Failed("cloister %s: status %s: %s" % (" ".join(arguments), answer.returncode, answer.stdout + answer.stderr)) from None
+        words = (" ".join(arguments), answer.returncode, answer.stdout + answer.stderr)
+        raise Failed("cloister %s: status %s: %s" % words) from None
 
 
 def cells(user):
@@ -266,7 +267,8 @@ class Cell:
                 inside.append(pid)
             elif uid_of(pid) == self.uid:
                 outside.append((pid, ns))
-        others = {link("/proc/%s/ns/pid" % cell["init_pid"]) for cell in cells(self.user) if cell["id"] != self.id} if outside else ()
+        cells_of_user = cells(self.user) if outside else ()
+        others = {link("/proc/%s/ns/pid" % cell["init_pid"]) for cell in cells_of_user if cell["id"] != self.id}
         for pid in inside + [pid for pid, ns in outside if ns not in others]:
             process = Process(pid)
             if process.status:

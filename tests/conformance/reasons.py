@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What cannot hold, by nature, and why: a cell of the table is to be one of these, for this very reason, or to hold. Where there is
-# something to try it is tried: a job's descriptors are looked at, and login is given a command.
+# What cannot hold, by nature, and why: a cell of the table is to be one of these, for this very reason, or to hold. Where
+# there is something to try it is tried: a job's descriptors are looked at, and login is given a command.
 
 ONLY_A_SHELL = "it starts a login shell, and nothing else: a command that it is given does not run"
 NO_TERMINAL = "a job has no terminal"

@@ -131,7 +131,8 @@ def shell(row):
         cell = row.judge(probe, terminal=True)
         line = probe.facts["fds"]["0"].removeprefix("/dev/")
         if row.service.utmp and machine.HAS_UTMP:
-            wait_for("%s on %s in who(1) or loginctl" % (row.user, line), lambda: machine.logged_in(row.user, line, cell.opener))
+            wait_for("%s on %s in who(1) or loginctl" % (row.user, line),
+                     lambda: machine.logged_in(row.user, line, cell.opener))
         probe.release()
         terminal.type("exit 7\n")
         terminal.finish(7 if row.service.name != "login" else None)
@@ -591,7 +592,8 @@ def tmux(row):
 
 @use("screen")
 def screen(row):
-    multiplexer(row, "screen", "screen -c /dev/null", "\x01d", again("screen -r"), lambda pid: machine.command_of(pid).startswith("screen"))
+    multiplexer(row, "screen", "screen -c /dev/null", "\x01d", again("screen -r"),
+                lambda pid: machine.command_of(pid).startswith("screen"))
 
 
 @use("mosh", reasons.MOSH)

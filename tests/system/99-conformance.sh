@@ -3,8 +3,8 @@
 #
 # The conformance matrix, see tests/conformance/run: every service by every use. On a machine of its own all PAM files get the
 # module, and the machine's cron and atd run the jobs; elsewhere PAM files, cron and atd are private, in a mount namespace. The
-# results stay in /var/tmp/cloister-conformance.json on a machine of its own, whence tests/run fetches them: docs/conformance.md is
-# made of them.
+# results stay in /var/tmp/cloister-conformance.json on a machine of its own, whence tests/run fetches them for
+# docs/conformance.md.
 
 # CONFORMANCE_ONLY: options of the program, to try a part.
 
