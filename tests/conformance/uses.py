@@ -803,7 +803,7 @@ class Jobs:
         row.service.submit(row.user, texts + [probe.command for probe in self.killed.values()])
         try:
             for probe in self.all:
-                probe.wait(limit=machine.LIMIT + 60)  # cron's minute has to come first
+                probe.wait(limit=machine.LIMIT + 120)  # cron's minute has to come first
             wait_for("a refusal in the log", self.refusal.lines)
         finally:
             row.service.remove(row.user)
