@@ -71,6 +71,7 @@ private_place() {
 
 trap restore EXIT
 conformance_place
+settings <<<'deadline = 60;' # cron opens six sessions at once, where a processor may be emulated, and busy
 allow_methods
 JSON=/var/tmp/cloister-conformance.json
 if [ "$SITE_MODE" = installed ]; then
