@@ -17,6 +17,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 import agree  # noqa: E402
 
 NAMESPACES = ("user", "pid", "mnt", "ipc", "uts", "net", "cgroup")
+TRIES = 20  # at least, before anything is given up
 LIMIT = 60 if E["SITE_MODE"] == "private" else 150  # seconds for anything that a machine does in one
 
 
@@ -67,15 +68,16 @@ def link(path):
 
 def wait_for(what, condition, limit=LIMIT):
     """The first true answer of condition(), asked often, if that is cheap, and for long: machines stand still at times."""
-    until = time.monotonic() + limit
+    until, tries = time.monotonic() + limit, 0
     while True:
         start = time.monotonic()
         answer = condition()
         if answer:
             return answer
-        if time.monotonic() > until:
+        tries += 1
+        if time.monotonic() > until and tries > TRIES:
             raise Failed("waited in vain for " + what)
-        time.sleep(max(0.05, 2 * (time.monotonic() - start)))
+        time.sleep(min(max(0.05, 2 * (time.monotonic() - start)), 1))
 
 
 # Processes ----------------------------------------------------------------------------------------------------------
