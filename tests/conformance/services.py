@@ -9,6 +9,7 @@ import pty
 import pwd
 import re
 import secrets
+import select
 import struct
 import subprocess
 import termios
@@ -120,7 +121,7 @@ class Terminal(Started):
     """A command that leads a session on a pseudoterminal of its own."""
 
     def __init__(self, argv, **options):
-        self.output, self.argv = b"", argv
+        self.output, self.argv, self.closing = b"", argv, False
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.process = subprocess.Popen(["setsid", "--ctty"] + argv, stdin=slave, stdout=slave, stderr=slave,
@@ -130,9 +131,10 @@ class Terminal(Started):
         self.reader.start()
 
     def read(self):
-        while True:
+        while not self.closing:
             try:
-                self.output += os.read(self.master, 65536)
+                if select.select([self.master], [], [], 0.1)[0]:
+                    self.output += os.read(self.master, 65536)
             except OSError:  # nobody has it open: login hangs it up and opens it anew
                 if self.process.poll() is not None:
                     return
@@ -147,7 +149,10 @@ class Terminal(Started):
             if self.ended():
                 raise Failed("no shell: " + self.said())
             return self.asks()
-        wait_for("a shell's prompt", asks)
+        try:
+            wait_for("a shell's prompt", asks)
+        except Failed as reason:
+            raise Failed("%s; the terminal has %r" % (reason, self.output[-400:])) from None
         return self
 
     def type(self, text):
@@ -155,6 +160,9 @@ class Terminal(Started):
 
     def finish(self, status=0):
         wait_for("the end of " + self.argv[0], self.ended)
+        self.reader.join(1)
+        self.closing = True
+        self.reader.join()  # or it might read from the next one, which has the number of this descriptor
         os.close(self.master)
         if status is not None and self.process.returncode != status:
             raise Failed("%s: status %s: %s" % (self.argv[0], self.process.returncode, self.said()))
