@@ -190,12 +190,15 @@ def utmp_lines(user):
 
 
 def logged_in(user, line, opener):
-    """Does the host have the user logged in there? By utmp, or where that is no more, by logind's sessions, which for sshd's
-    do not name the terminal, but the process."""
-    if os.path.exists("/run/utmp"):
-        return line in utmp_lines(user)
+    """Does the host have the user logged in there? By utmp, or logind's sessions; where there is no utmp any more, those of
+    sshd do not name the terminal, but the process."""
+    if line in utmp_lines(user):
+        return True
+    if not os.path.isdir("/run/systemd/system"):
+        return False
+    names = {line} if os.path.exists("/run/utmp") else {line, opener}
     sessions = [text.split() for text in run("loginctl", "list-sessions", "--no-legend").stdout.splitlines()]
-    return any(user in words and (line in words or opener in words) for words in sessions)
+    return any(user in words and names & set(words) for words in sessions)
 
 
 def ctl(*arguments):

@@ -21,8 +21,8 @@ of which every process was looked at while it ran, from the host and, by a probe
 - its user is the tenant; descriptors are 0, 1 and 2 for the probe, and for servers such as sshd none that names a namespace, a
   process, sealed memory or Cloister's state; the working folder is the one that the service gives
 - the session keyring was made for this cell and is empty; `oom_score_adj` is 0; resource limits are those that the service set
-- there is one record of the cell; a terminal of sshd and login is in utmp as long as it is in use; where there is no utmp any
-  more (Debian 13), logind has the session, with the terminal or with the process that opened it
+- there is one record of the cell; a terminal of sshd and login is in utmp, or known to logind, as long as it is in use; where
+  there is no utmp any more (Debian 13), logind knows sshd's sessions by the process that opened them
 - and after the logout: no process, cgroup, record, file or mount of it is left on the host
 
 """
