@@ -787,6 +787,7 @@ def refused(row):
             started = row.service.command(refusal.user, refusal.command).finish(None)
             if started.process.returncode == 0:
                 raise Failed("it says that all went well")
+        wait_for("a refusal in the log", refusal.lines)
         refusal.judge()
 
 
