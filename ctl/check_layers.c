@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "ctl.h"
 #include "forwarding.h"
@@ -129,6 +130,36 @@ static void check_network(struct layers *layers, const struct cl_policy *policy,
         add(layers, policy, CL_KEY_NETWORK_MODE, true, text);
 }
 
+/* Is it written elsewhere than in the policies before? */
+static bool is_first(const struct cl_config *config, size_t n, enum cl_key key)
+{
+    const struct cl_origin *own = &cl_config_policy(config, n)->origin[key];
+
+    for (size_t i = 0; i < n; i++) {
+        const struct cl_origin *other = &cl_config_policy(config, i)->origin[key];
+
+        if (own->file == other->file && own->line == other->line)
+            return false;
+    }
+    return true;
+}
+
+/* The kernel undoes a mount on a file that goes, in every namespace. Landlock holds but in /etc, see view_landlock.c. */
+static void check_hidden_files(struct layers *layers, const struct cl_policy *policy)
+{
+    struct stat st;
+
+    for (char *const *path = policy->files.hide; path && *path; path++) {
+        char *text = NULL;
+
+        if (stat(*path, &st) < 0 || S_ISDIR(st.st_mode) || (policy->files.landlock && strncmp(*path, "/etc/", 5) != 0))
+            continue;
+        if (cl_asprintf(&text, "%s: files.hide: \"%s\" is a file: when the host replaces it, cells that live see the new one, "
+                        "as its mode lets them; a hidden folder stays hidden", policy->name, *path) == 0)
+            add(layers, policy, CL_KEY_FILES_HIDE, true, text);
+    }
+}
+
 static void check_default(struct layers *layers, const struct cl_config *config)
 {
     char *text = NULL;
@@ -154,6 +185,8 @@ size_t check_layers(const struct cl_config *config, const struct apparmor_list *
         if (apparmor)
             check_apparmor(&layers, cl_config_policy(config, i));
         check_landlock(&layers, cl_config_policy(config, i));
+        if (is_first(config, i, CL_KEY_FILES_HIDE))
+            check_hidden_files(&layers, cl_config_policy(config, i));
         check_network(&layers, cl_config_policy(config, i), cl_config_settings(config));
     }
     free(layers.compiled);

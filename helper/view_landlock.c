@@ -5,9 +5,9 @@
  * with what its flags allow, and none for a folder that leads to something hidden or replaced: that one is taken apart,
  * and each of its entries gets a rule but those. What is hidden, then, has none, whichever way one comes to it.
  *
- * Entries that the host adds later to a folder that was taken apart (/, /var) are out of reach for this cell. That would be
- * wrong for /etc, whose files are replaced all the time: it stays in one piece, and what is hidden in it is hidden by its
- * mount alone. So are single files.
+ * Entries that the host adds later to a folder that was taken apart (/, /var) are out of reach for this cell, which is as well
+ * where one takes the place of something hidden: the kernel undoes mounts on what goes. That would be wrong for /etc, whose
+ * files are replaced all the time: it stays in one piece, and what is hidden in it is hidden by its mount alone.
  */
 #include "config.h"
 
