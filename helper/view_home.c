@@ -23,6 +23,28 @@ static bool is_absent(int r)
     return r == -ENOENT || r == -ENOTDIR || r == -EACCES;
 }
 
+/* A folder of the user's own, and not the system's, as /tmp or / may be someone's home. */
+static bool is_own_folder(const struct view *v)
+{
+    cleanup_fd int fd = -1;
+    struct stat st;
+
+    return path_open_home(v->host, v->s->user, &fd, NULL) == 0 && (fstat(fd, &st) < 0 || st.st_uid == v->s->user->uid);
+}
+
+/* The login goes on without a home, but not without what the user has in one. */
+static int no_home(const struct view *v, struct cl_error *e)
+{
+    const char *home = v->s->user->home, *dir = v->homes.private_dir;
+
+    if (dir && is_own_folder(v))
+        return cl_policy_fail(v->s->policy, CL_KEY_FILES_PRIVATE, e, EINVAL, "%s %s the home %s", dir,
+                              path_is_below(home, dir) ? "would cover" : "is below", home);
+    cl_log(LOG_NOTICE, "home %s of uid %u is not a path that a cell can have%s%s: it has none", home, v->s->user->uid,
+           dir ? ", files.private has " : "", dir ? dir : "");
+    return 0;
+}
+
 int view_find_home(struct view *v, struct cl_error *e)
 {
     const struct cl_policy *policy = v->s->policy;
@@ -32,9 +54,8 @@ int view_find_home(struct view *v, struct cl_error *e)
 
     view_find_homes(policy, user->home, &v->homes);
     if (!v->homes.has_home)
-        cl_log(LOG_NOTICE, "home %s of uid %u is not a path that a cell can have: it has none", user->home,
-               user->uid);
-    if (!v->homes.has_home || policy->files.home == CL_HOME_TMPFS)
+        return no_home(v, e);
+    if (policy->files.home == CL_HOME_TMPFS)
         return 0;
     r = path_open_home(v->host, user, &v->home, &why);
     if (r == 0)

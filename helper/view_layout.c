@@ -84,18 +84,25 @@ static bool overlaps(const char *home, const char *other)
     return path_is_below(home, other) || path_is_below(other, home);
 }
 
+static const char *private_overlap(const struct cl_policy *policy, const char *home)
+{
+    char *const *dirs = policy->files.private_dirs;
+
+    for (; dirs && *dirs; dirs++)
+        if (overlaps(home, *dirs))
+            return *dirs;
+    return NULL;
+}
+
 static bool is_usable(const struct cl_policy *policy, const char *home)
 {
     static const char *const kernel[] = {"/proc", "/sys", "/dev", "/run", CL_RUN_DIR, CL_STATE_DIR};
-    char *const *private_dirs = policy->files.private_dirs, *const *hide = policy->files.hide;
+    char *const *hide = policy->files.hide;
 
     if (!is_clean(home) || path_is_below(VIEW_USUAL_BASE, home))
         return false;
     for (size_t i = 0; i < CL_ARRAY_SIZE(kernel); i++)
         if (overlaps(home, kernel[i]))
-            return false;
-    for (size_t i = 0; private_dirs && private_dirs[i]; i++)
-        if (overlaps(home, private_dirs[i]))
             return false;
     for (size_t i = 0; hide && hide[i]; i++)
         if (path_is_below(home, hide[i]))
@@ -124,6 +131,8 @@ void view_find_homes(const struct cl_policy *policy, const char *home, struct vi
 {
     ret->base[0] = '\0';
     ret->has_home = is_usable(policy, home);
+    ret->private_dir = ret->has_home ? private_overlap(policy, home) : NULL;
+    ret->has_home = ret->has_home && !ret->private_dir;
     if (ret->has_home)
         find_base(ret, home);
 }

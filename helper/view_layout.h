@@ -43,6 +43,7 @@ extern const struct view_link view_links[];
 /* The folder that holds the homes is replaced by one that has only the user's own. */
 struct view_homes {
     bool has_home;   /* the home is a path that a cell can have */
+    const char *private_dir; /* the entry of files.private for which it is none, or NULL; not owned */
     char base[4096]; /* that folder; empty: none, the home lies among the system's folders */
 };
 

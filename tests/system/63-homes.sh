@@ -143,6 +143,20 @@ check_equal "a mount in a read-only home is there, read-only" "of $place/all/mnt
 files_home bind
 home_is /
 check_no_home "that is the root"
+for private in "$place" "$place/all/dave" "$place/all/dave/cache"; do
+	for kind in bind tmpfs; do
+		files_home $kind "private = [\"/tmp\", \"$private\"]"
+		home_is "$place/all/dave"
+		check_refused "$kind: with $private private" dave 'key=files.private \(.*60-homes\.conf:' "the home $place/all/dave:"
+	done
+done
+files_home bind 'private = ["/tmp", "/var/tmp"]'
+home_is /tmp
+look
+check_equal "that is a private folder of the system's: the login is in it" /tmp "$(fact pwd)"
+home_is /tmp/none
+check_no_home "that would be in one" "No such file or directory"
+files_home bind
 touch "$place/all/file"
 home_is "$place/all/file"
 check_no_home "that is a file" "(Not a directory|No such file or directory)"
