@@ -23,7 +23,7 @@
 struct walk {
     int root;
     uid_t also_trusted;
-    const struct cl_user *user; /* of path_open_home */
+    const struct cl_user *user; /* of path_open_home and path_open_as */
     bool beyond;                /* past a folder that is not root's alone: as the user, and no links */
     bool folder;                /* what was opened last is one */
     unsigned links;
@@ -180,6 +180,13 @@ static int walk(struct walk *w, const char *path, int *ret_fd, struct cl_error *
 int path_open(int root_fd, const char *path, uid_t also_trusted, int *ret_fd, struct cl_error *e)
 {
     struct walk w = {.root = root_fd, .also_trusted = also_trusted};
+
+    return walk(&w, path, ret_fd, e);
+}
+
+int path_open_as(int root_fd, const char *path, const struct cl_user *user, int *ret_fd, struct cl_error *e)
+{
+    struct walk w = {.root = root_fd, .user = user, .beyond = true};
 
     return walk(&w, path, ret_fd, e);
 }

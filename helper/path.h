@@ -23,6 +23,8 @@ int path_open(int root_fd, const char *path, uid_t also_trusted, int *ret_fd, st
  * reaches there what the user could, and nothing by a name that others choose. The home itself is not looked at, only opened:
  * its filesystem may refuse root. As path_open; -ENOTDIR: it is no folder; -EACCES: nobody gets there. */
 int path_open_home(int root_fd, const struct cl_user *user, int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
+/* Open a path without links, O_PATH, all of it with the user's ids. */
+int path_open_as(int root_fd, const char *path, const struct cl_user *user, int *ret_fd, struct cl_error *e) CL_WARN_UNUSED;
 
 /* The path of what is open as fd, without links; of the root, "". By /proc. */
 int path_of(int fd, char *buf, size_t size) CL_WARN_UNUSED;

@@ -451,6 +451,30 @@ static void find_root(struct plan *plan)
         plan->root[0] = '\0';
 }
 
+/* On a link itself. */
+static void add_resolv(struct plan *plan)
+{
+    static const struct step own = {.kind = VIEW_MOUNT, .key = CL_KEY_NETWORK_DNS},
+                             hosts = {.kind = VIEW_MOUNT, .key = CL_KEY_NETWORK_MODE};
+    const char *path = "/etc/resolv.conf";
+    char there[PATH_MAX + 32];
+    struct view_answer a;
+    struct stat st;
+
+    (void)snprintf(there, sizeof(there), "%s%s", plan->root, path);
+    if (lstat(there, &st) < 0)
+        return;
+    if (plan->policy->network.mode == CL_NETWORK_NAT && plan->policy->network.dns) {
+        add_step(plan, &own, path, NULL);
+    } else if (plan->policy->network.mode == CL_NETWORK_HOST && !plan->other && plan->r == 0) {
+        cleanup_free char *real = realpath(path, NULL);
+
+        plan->r = resolve(plan, path, &a);
+        if (plan->r == 0 && !a.there && real)
+            add_step(plan, &hosts, path, real);
+    }
+}
+
 /* In the order of view.c. */
 static void make_plan(struct plan *plan)
 {
@@ -458,10 +482,7 @@ static void make_plan(struct plan *plan)
                              status = {.kind = VIEW_PRIVATE, .key = VIEW_BUILT_IN},
                              hidden = {.kind = VIEW_HIDDEN, .key = CL_KEY_FILES_HIDE},
                              read_only = {.read_only_alone = true, .key = CL_KEY_FILES_READ_ONLY},
-                             subordinate = {.kind = VIEW_MASKED, .key = CL_KEY_NAMESPACES_NESTED},
-                             resolv = {.kind = VIEW_MOUNT, .key = CL_KEY_NETWORK_DNS};
-    char hosts[PATH_MAX + 32];
-    struct stat st;
+                             subordinate = {.kind = VIEW_MASKED, .key = CL_KEY_NAMESPACES_NESTED};
 
     view_find_homes(plan->policy, plan->user->home, &plan->homes);
     find_root(plan);
@@ -476,9 +497,7 @@ static void make_plan(struct plan *plan)
     add_list(plan, &hidden, plan->policy->files.hide);
     for (size_t i = 0; plan->policy->namespaces.nested > 0 && view_subordinate_ids[i]; i++)
         add_at(plan, &subordinate, view_subordinate_ids[i], NULL);
-    (void)snprintf(hosts, sizeof(hosts), "%s/etc/resolv.conf", plan->root);
-    if (plan->policy->network.mode == CL_NETWORK_NAT && plan->policy->network.dns && lstat(hosts, &st) == 0)
-        add_step(plan, &resolv, "/etc/resolv.conf", NULL); /* on a link itself */
+    add_resolv(plan);
 }
 
 static bool is_clean(const char *path)
