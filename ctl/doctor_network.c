@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -18,6 +19,7 @@
 #include "helper/rtnl.h"
 #include "util.h"
 
+#define TRIES     3
 #define SWEEP     "cloister sweep"
 #define NEARLY    90 /* per cent */
 #define RESERVED  3  /* network, gateway, broadcast */
@@ -25,7 +27,8 @@
 struct look {
     struct doctor *d;
     int run_fd;
-    unsigned taken;
+    unsigned taken, broken;
+    unsigned try;    /* a login may write rules while they are looked at */
     struct net_counts counts;
     char table[NET_TABLE_SIZE];
     struct net_place place;
@@ -56,7 +59,7 @@ static bool count(struct look *l, const char *table)
 
 static void check_rules(struct look *l, unsigned slot, const char *id, const char *rules)
 {
-    cleanup_free char *base = NULL;
+    cleanup_free char *base = NULL, *kept = NULL;
     char table[NET_TABLE_SIZE], port[IFNAMSIZ];
     struct net_place p = {0};
 
@@ -66,9 +69,15 @@ static void check_rules(struct look *l, unsigned slot, const char *id, const cha
     if (if_nametoindex(port) == 0 || !count(l, table))
         return; /* it ends, or has not begun */
     net_place_names(&p, table);
-    if (net_rules_base(&p, &base) < 0)
+    if (net_rules_base(&p, &base) < 0) {
         l->d->out_of_memory = true;
-    else if (!net_rules_intact(&l->counts, base) || !net_rules_intact(&l->counts, rules))
+        return;
+    }
+    kept = net_base_kept(l->run_fd, table, base);
+    if (net_rules_intact(&l->counts, kept ? kept : base) && net_rules_intact(&l->counts, rules))
+        return;
+    l->broken++;
+    if (l->try == TRIES)
         doctor_find(l->d, FINDING_NAT_RULES, id, SWEEP,
                     "rules of the cell %s in the tables %s of nftables (inet, netdev) are gone, or changed", id, table);
 }
@@ -82,8 +91,23 @@ static void check_slot(unsigned slot, const char *id, const char *rules, void *a
     (void)snprintf(path, sizeof(path), "cells/%s.json", id);
     if (cl_id_valid(id) && faccessat(l->run_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         check_rules(l, slot, id, rules);
-    else
+    else if (l->try == 1)
         doctor_find(l->d, FINDING_NAT_ADDRESS, NULL, SWEEP, "address number %u of network.pool is taken, by no cell", slot);
+}
+
+static void check_slots(struct look *l)
+{
+    static const struct timespec pause = {.tv_nsec = 100000000};
+
+    for (l->try = 1; l->try <= TRIES; l->try++) {
+        l->taken = l->broken = 0;
+        net_counts_clear(&l->counts);
+        l->table[0] = '\0';
+        net_pool_each(l->run_fd, check_slot, l);
+        if (l->broken == 0)
+            return;
+        (void)nanosleep(&pause, NULL);
+    }
 }
 
 static void check_pool(struct look *l)
@@ -163,7 +187,7 @@ void doctor_network(struct doctor *d)
 
     if (net_place_of(d->settings, 0, &l.place, &e) == 0 && (l.run_fd >= 0 || is_asked_for(d)) &&
         (d->root || (is_asked_for(d) && doctor_is_root(d, "the network of cells with nat")))) {
-        net_pool_each(l.run_fd, check_slot, &l);
+        check_slots(&l);
         check_guard(&l);
         if (is_asked_for(d) || l.taken > 0) {
             check_pool(&l);

@@ -118,6 +118,7 @@ static int set_rules(const struct session *s, const struct net_place *p, char *c
         r = cl_asprintf(&all, "%s%s", base, own);
     if (r < 0)
         return cl_fail(e, -r, "write the rules");
+    net_base_forget(s->run_fd, p->table); /* signed anew with this cell's own */
     r = net_nft_run(all, e);
     if (r == 0)
         r = net_pool_keep(s->run_fd, p->slot, s->id, own, e);

@@ -50,6 +50,11 @@ bool net_port_parse(const char *port, char ret_table[IFNAMSIZ], unsigned *ret_sl
 int net_pool_take(int run_fd, int lock, const struct cl_settings *settings, const char *id, unsigned *ret,
                   struct cl_error *e) CL_WARN_UNUSED;
 int net_pool_keep(int run_fd, unsigned slot, const char *id, const char *rules, struct cl_error *e) CL_WARN_UNUSED;
+/* The same for the rules that all cells of a table share: CL_RUN_DIR/net/rules-TABLE. Kept are they with their signature; NULL:
+ * they are not, or others are. */
+int net_base_keep(int run_fd, const char *table, const char *rules, struct cl_error *e) CL_WARN_UNUSED;
+char *net_base_kept(int run_fd, const char *table, const char *rules);
+void net_base_forget(int run_fd, const char *table);
 /* Give a slot back if it is this cell's. */
 void net_pool_give(int run_fd, unsigned slot, const char *id);
 void net_pool_free(int run_fd, unsigned slot); /* whoever's it is */

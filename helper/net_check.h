@@ -18,6 +18,7 @@ struct net_count {
     int family;
     char chain[NET_CHAIN_SIZE];
     unsigned rules;
+    uint64_t digest; /* of what the rules do, and of their handles, which the kernel gives to each rule but once */
 };
 
 struct net_counts {
@@ -30,8 +31,14 @@ int net_count_rules(const char *table, struct net_counts *ret, struct cl_error *
 void net_counts_clear(struct net_counts *counts);
 #define cleanup_counts __attribute__((cleanup(net_counts_clear)))
 
-/* Does each chain of these commands have as many rules as they give it? What is not enough memory is not intact. */
+/* Does each chain of these commands have as many rules as they give it, and, where they are signed, the very rules that it
+ * had then? What is not enough memory is not intact. */
 bool net_rules_intact(const struct net_counts *counts, const char *rules);
+/* Sign commands whose rules are in the kernel as they were given: lines of comment with the digest of each of their chains.
+ * The text is the caller's to free. */
+int net_rules_sign(const struct net_counts *counts, const char *rules, char **ret) CL_WARN_UNUSED;
+/* Where the signature begins, or the end of the text. */
+size_t net_rules_length(const char *rules);
 /* Another firewall's chain, through which all goes that is forwarded. */
 struct net_chain {
     const char *family; /* "ip", "ip6", "inet" */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #define FIRST_SLOT     2
 #define SLOT_FILE_MAX  (16 * 1024 * 1024) /* a list as long as a file of the configuration may hold */
 #define SLOT_PATH_SIZE 16
+#define BASE_PATH_SIZE 24
 
 void net_place_names(struct net_place *p, const char *name)
 {
@@ -171,6 +173,45 @@ int net_pool_keep(int run_fd, unsigned slot, const char *id, const char *rules, 
     if (r == 0)
         r = cl_replace_file_at(run_fd, path, text, strlen(text), 0600);
     return r < 0 ? cl_fail(e, -r, "write " CL_RUN_DIR "/%s", path) : 0;
+}
+
+static void base_path(const char *table, char buf[BASE_PATH_SIZE])
+{
+    (void)snprintf(buf, BASE_PATH_SIZE, "net/rules-%.10s", table);
+}
+
+int net_base_keep(int run_fd, const char *table, const char *rules, struct cl_error *e)
+{
+    char path[BASE_PATH_SIZE];
+    int r;
+
+    base_path(table, path);
+    r = cl_replace_file_at(run_fd, path, rules, strlen(rules), 0600);
+    return r < 0 ? cl_fail(e, -r, "write " CL_RUN_DIR "/%s", path) : 0;
+}
+
+char *net_base_kept(int run_fd, const char *table, const char *rules)
+{
+    char path[BASE_PATH_SIZE], *text = NULL;
+    cleanup_fd int fd = -1;
+    size_t size;
+
+    base_path(table, path);
+    fd = openat(run_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || cl_read_all(fd, SLOT_FILE_MAX, &text, &size) < 0)
+        return NULL;
+    if (strncmp(text, rules, strlen(rules)) == 0)
+        return text;
+    free(text); /* an older release's */
+    return NULL;
+}
+
+void net_base_forget(int run_fd, const char *table)
+{
+    char path[BASE_PATH_SIZE];
+
+    base_path(table, path);
+    (void)unlinkat(run_fd, path, 0);
 }
 
 /* Cuts the text after its first line, which is the id: "" where a crash left less. NULL: it cannot be read, which says

@@ -305,6 +305,27 @@ EOT
 nft insert rule inet "$NAME" "$(nft list table inet "$NAME" | sed -n 's/.*chain \(c-[0-9a-f]*\) .*/\1/p' | head -n 1)" accept
 check_equal "doctor sees a rule that somebody added" nat-rules "$(diagnose)"
 check "and how it is mended" mend nat-rules
+check_equal "as it says then" "" "$(diagnose)"
+# By another, as many as before: what is refused would be let through.
+replace_rule() { # FAMILY CHAIN RULE BY
+	local handle
+	handle=$(nft -a list chain "$1" "$NAME" "$2" | grep -F -- "$3" | sed -n '1s/.*# handle //p')
+	nft replace rule "$1" "$NAME" "$2" handle "$handle" "$4"
+}
+own=$(nft list table inet "$NAME" | sed -n 's/.*chain \(c-[0-9a-f]*\) .*/\1/p' | head -n 1)
+while read -r family chain rule by; do
+	check "a rule of $chain is replaced by another" replace_rule "$family" "$chain" "${rule//_/ }" "$by"
+	check_equal "doctor sees it" nat-rules "$(diagnose)"
+	check "and how it is mended" mend nat-rules
+	check_equal "as it says then" "" "$(diagnose)"
+done <<-EOT
+	inet unless-public ip_daddr ip daddr { 10.0.0.0/8 } goto refuse
+	inet $own goto_refuse accept
+	netdev ${own/c/i} ether_saddr ether saddr 02:02:02:02:02:02 drop
+EOT
+replace_rule inet unless-public 'ip daddr' 'ip daddr { 10.0.0.0/8 } goto refuse'
+check "the next login mends it, too" as alice -- true
+check_equal "as doctor says" "" "$(diagnose)"
 tc filter del dev "$BRIDGE" ingress
 check_equal "doctor sees that a guard is gone" "nat-guard $BRIDGE" "$(diagnose subject)"
 check "and how it is mended" mend nat-guard
@@ -387,7 +408,7 @@ wait_for nothing_runs
 check_fails "a closed cell leaves no connection" connections
 check_equal "a closed cell leaves no port" "" "$(ip -o link show | grep "$NAME-")"
 check_lacks "and no rules" 'chain [ci]-' "$(nft list table inet "$NAME"; nft list table netdev "$NAME")"
-check_equal "and no address taken" "" "$(ls "$RUN/net")"
+check_equal "and no address taken" "" "$(addresses_taken)"
 
 # A bridge of that name which is another's.
 ip link delete "$BRIDGE"
@@ -405,7 +426,7 @@ rm -f "$RUN"/cells/*
 check "a sweep" helper sweep
 check_lacks "finds the rules in the tables of the old name" 'chain [ci]-' \
 	"$(nft list table inet "$NAME"; nft list table netdev "$NAME")"
-check_equal "and the port, and the address" "" "$(ip -o link show | grep "$NAME-")$(ls "$RUN/net")"
+check_equal "and the port, and the address" "" "$(ip -o link show | grep "$NAME-")$(addresses_taken)"
 release alice
 wait_for no_processes
 

@@ -73,10 +73,10 @@ done
 tenant alice sh -c "echo 1 >'$OWN_CGROUP/cgroup.freeze'"
 wait_for grep -q 'frozen 1' "$OWN_CGROUP/cgroup.events"
 check "the user freezes what is in the cgroup" grep -q 'frozen 1' "$OWN_CGROUP/cgroup.events"
-check_equal "no cell has an address yet" "" "$(ls "$RUN/net")"
+check_equal "no cell has an address yet" "" "$(addresses_taken)"
 exec {lock}>&-
 some_address() {
-	[ -n "$(ls "$RUN/net")" ]
+	[ -n "$(addresses_taken)" ]
 }
 check "the helper goes on" wait_for some_address
 check_equal "another user gets in" in "$(as bob -- echo in)"

@@ -28,6 +28,10 @@ nat_cleanup() {
 }
 trap nat_cleanup EXIT
 
+addresses_taken() {
+	find "$RUN/net" -name '[0-9a-f]*'
+}
+
 out() {
 	ip netns exec "$OUTSIDE" "$@"
 }
