@@ -150,32 +150,22 @@ static int family_number(const char *family)
     return strcmp(family, "netdev") == 0 ? NFPROTO_NETDEV : NFPROTO_INET;
 }
 
+/* A chain whose rules are not signed has the digest of nothing. */
 static int count_wanted(const char *rules, struct net_counts *ret)
 {
     char family[8], chain[NET_CHAIN_SIZE];
-
-    for (const char *line = *rules ? rules : NULL; line; line = next_line(line))
-        if (sscanf(line, "add rule %7s %*s %31s", family, chain) == 2 &&
-            !count_one(ret, family_number(family), chain))
-            return -ENOMEM;
-    return 0;
-}
-
-static bool has_signed_rules(const struct net_counts *counts, const char *rules)
-{
-    char family[8], chain[NET_CHAIN_SIZE];
     unsigned long long was;
+    struct net_count *known;
 
     for (const char *line = *rules ? rules : NULL; line; line = next_line(line)) {
-        const struct net_count *there;
-
-        if (sscanf(line, SIGNATURE "%7s %31s %llx", family, chain, &was) != 3)
-            continue;
-        there = find(counts, family_number(family), chain);
-        if (!there || there->digest != was)
-            return false;
+        if (*line != '#' && sscanf(line, "add rule %7s %*s %31s", family, chain) == 2 &&
+            !count_one(ret, family_number(family), chain))
+            return -ENOMEM;
+        if (*line == '#' && sscanf(line, SIGNATURE "%7s %31s %llx", family, chain, &was) == 3 &&
+            (known = find(ret, family_number(family), chain)))
+            known->digest = was;
     }
-    return true;
+    return 0;
 }
 
 bool net_rules_intact(const struct net_counts *counts, const char *rules)
@@ -184,11 +174,11 @@ bool net_rules_intact(const struct net_counts *counts, const char *rules)
     bool intact = count_wanted(rules, &wanted) == 0;
 
     for (size_t i = 0; intact && i < wanted.n; i++) {
-        const struct net_count *there = find(counts, wanted.items[i].family, wanted.items[i].chain);
+        const struct net_count *one = &wanted.items[i], *there = find(counts, one->family, one->chain);
 
-        intact = there && there->rules == wanted.items[i].rules;
+        intact = there && there->rules == one->rules && (one->digest == FNV_BASIS || one->digest == there->digest);
     }
-    return intact && has_signed_rules(counts, rules);
+    return intact;
 }
 
 size_t net_rules_length(const char *rules)

@@ -65,6 +65,7 @@ check_matches "-L does not reach a port that the policy leaves out" '^(no .*|ok 
 check_matches "nor does -D" '^no ' "$("$tools" socks "$proxy_of_carol" 198.51.100.2 8080 REFUSED)"
 check_equal "nobody saw anything of it" "" "$(grep -h REFUSED "$WORK/outside" "$WORK/host"; held bob -- cat /tmp/log)"
 
+client_port=
 start client_port "$TESTS/lib/net.py" listen "of the client"
 port=$(free_port)
 check "-R" forward alice -R "127.0.0.1:$port:127.0.0.1:$client_port"
