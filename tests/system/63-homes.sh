@@ -6,9 +6,9 @@
 
 . "$(dirname "$0")/../lib/test.sh"
 . "$(dirname "$0")/cells.sh"
+. "$(dirname "$0")/homes.sh"
 
 place=/srv/$SITE_PREFIX-homes
-uid=$(user_id dave) gid=$(id -g "$DAVE") home_of_dave=$(getent passwd "$DAVE" | cut -d: -f6)
 undo_note tree "$place"
 undo_note mount "$place/all/served"
 undo_note mount "$place/all/mnt"
@@ -27,64 +27,6 @@ clear_place() {
 }
 automount=$(have systemd && systemd-escape -p --suffix=automount "$place/auto/dave")
 trap clear_place EXIT
-
-# As it is for the user who logs in: each line a fact.
-cat >"$WORK/look" <<'EOT'
-echo "pwd $PWD"
-echo "home $HOME"
-echo "mark $(cat ~/mark 2>/dev/null)"
-(: >~/new) 2>/dev/null && echo "written" || echo "refused"
-for folder in "$(dirname "$HOME")" /home; do
-	for name in "$folder"/*; do
-		[ ! -e "$name" ] || [ "$folder" = / ] || echo "beside $name"
-	done
-done
-EOT
-
-home_is() { # PATH
-	HOME_NOW=$1
-	wait_for usermod -d "$1" "$DAVE" || fail "usermod -d $1"
-}
-
-make_home() { # PATH
-	mkdir -p "$1"
-	echo "of $1" >"$1/mark"
-	chown -R "$uid:$gid" "$1"
-	chmod 700 "$1"
-}
-
-files_home() { # bind, readonly, tmpfs [MORE]
-	policy 60-homes <<-EOT
-		policies = ( { name = "homes"; inherit = "default"; priority = 100; match = { users = ["$DAVE"]; };
-		  files = { home = "$1"; ${2-} }; } );
-	EOT
-	POLICY=$1
-}
-
-look() {
-	LOOK=$(as dave -- bash -s <"$WORK/look" 2>"$WORK/errors")
-}
-
-fact() { # NAME
-	sed -n "s/^$1 \{0,1\}//p" <<<"$LOOK"
-}
-
-# The home is there, with what the host has in it, can or cannot be written to, and nobody else's is.
-check_home() { # DESCRIPTION MARK written|refused
-	look
-	check_equal "$POLICY: $1: the login is in the home" "$HOME_NOW" "$(fact pwd)"
-	check_equal "$POLICY: $1: which has what it should" "$2" "$(fact mark)"
-	check_matches "$POLICY: $1: writing is $3" "^$3\$" "$LOOK"
-	check_equal "$POLICY: $1: no other home is seen" "$HOME_NOW" "$(fact beside)"
-}
-
-# The login works, in /, and tells what it would tell without Cloister.
-check_no_home() { # DESCRIPTION [ERROR]
-	look
-	check_equal "$POLICY: $1: the login is in /" / "$(fact pwd)"
-	check_equal "$POLICY: $1: no other home is seen" "" "$(fact beside)"
-	[ $# -lt 2 ] || check_matches "$POLICY: $1: the user is told" "Could not chdir to home directory $HOME_NOW: $2" "$(cat "$WORK/errors")"
-}
 
 mkdir -p "$place/data" "$place/links" "$place/all/mnt" "$place/all/served" "$place/auto"
 chmod 755 "$place" "$place"/*

@@ -24,9 +24,8 @@ policies = (
   { name = "closed"; inherit = "tools"; priority = 100; match = { users = ["$CAROL"]; };
     network = { allow = ["tcp:8000"]; }; } );
 EOT
-HELD=(alice bob carol)
 for user in alice bob carol; do
-	check "a login of $user" hold $user $user
+	hold_cell $user $user
 done
 bob4=$(held bob -- ip -4 -o addr show dev eth0 | sed -n 's/.* inet \([0-9.]*\).*/\1/p')
 held bob -- "'$nat' serve /tmp/log 8080 >/tmp/ready 2>&1 </dev/null &"

@@ -39,6 +39,8 @@ out() {
 # Documentation addresses are the world's public ones, and there are private networks in it, and a cloud's metadata. What is
 # sent to its servers is in $WORK/outside, and what is sent to the host's, in $WORK/host.
 make_world() {
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 	shared=$(share "$TESTS/lib/nat.py")
 	nat=$shared/nat.py
 	ip netns delete "$OUTSIDE" 2>/dev/null
