@@ -14,6 +14,7 @@ undo_note directory /run/systemd/resolve
 mkdir -p /run/systemd/resolve
 trap 'nat_cleanup; rmdir --ignore-fail-on-non-empty /run/systemd/resolve /run/systemd' EXIT
 
+check "a login" as dave -- true # compiles the filter
 mode() { # MODE [KEYS]
 	policy 60-resolv <<-EOT
 		policies = ( { name = "resolv"; inherit = "default"; priority = 100; match = { users = ["$DAVE"]; };

@@ -24,6 +24,7 @@ policies = (
   { name = "closed"; inherit = "tools"; priority = 100; match = { users = ["$CAROL"]; };
     network = { allow = ["tcp:8000"]; }; } );
 EOT
+check "a login by another policy" as dave -- true # compiles the filter
 for user in alice bob carol; do
 	hold_cell $user $user
 done
