@@ -8,6 +8,10 @@
 . "$(dirname "$0")/cells.sh"
 . "$(dirname "$0")/world.sh"
 make_world
+settings <<EOT
+network = { name = "$NAME"; pool = "$POOL"; pool6 = "$POOL6"; };
+deadline = 60; # the first cell with nat waits for modules of the kernel
+EOT
 FAR=$SITE_PREFIX-far
 tools_cleanup() {
 	nat_cleanup
