@@ -89,7 +89,7 @@ launch() { # IMAGE ACCEL DIR
 	port=$(pick_port)
 	printf '%s\n' "$port" >"$dir/port"
 	printf '%s\n' "$((port + 1))" >"$dir/port22"
-	rm -f "$dir"/{root.qcow2,ram,monitor,supervisor}
+	rm -f "$dir"/{root.qcow2,ram,monitor,wire,supervisor}
 	snap=$(snapshot_dir "$image")
 	if [ "${CLOISTER_VM_COLD:-0}" = 1 ]; then
 		make_disks "$dir" "$image/root.img" raw || return 1

@@ -3,7 +3,7 @@
 #
 # The virtual machine itself: one command line for building, saving and
 # restoring (they must not differ), its monitor, and the choice of accelerator.
-# Disks: vda root, vdb what `vm push` sends, vdc 256 MB of scratch.
+# Disks: vda root, vdb what `vm push` sends, vdc 256 MB of scratch. Serial ports: ttyS0 is the log; a wire joins ttyS1 and ttyS2.
 
 GUEST_RAM=1536M
 GUEST_CMDLINE='root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off nokaslr'
@@ -31,6 +31,8 @@ qemu_command() { # ACCEL IMAGE DIR RAMFILE SHARE PORT PORT22
 		-kernel "$image/vmlinux" -initrd "$image/initrd" -append "$GUEST_CMDLINE"
 		-rtc base=utc,clock=host
 		-serial "file:$dir/console.log"
+		-chardev "socket,id=wire,path=$dir/wire,server=on,wait=off" -device isa-serial,chardev=wire,index=1
+		-chardev "socket,id=wire-end,path=$dir/wire" -device isa-serial,chardev=wire-end,index=2,irq=5
 		-monitor "unix:$dir/monitor,server=on,wait=off"
 		-drive "if=none,id=root,file=$dir/root.qcow2,format=qcow2,cache=unsafe,discard=unmap"
 		-device virtio-blk-pci,drive=root
