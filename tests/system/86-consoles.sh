@@ -162,6 +162,11 @@ look_outside() { # CONSOLE
 	wait_for test -s "$WORK/out/seen" && xargs <"$WORK/out/seen"
 }
 
+# shadow's login ends at once, and the unit of getty clears a virtual terminal: nobody can read there what was said.
+screen_stays() { # CONSOLE
+	[ "$1" != tty2 ] || login --version 2>&1 | grep -q util-linux
+}
+
 test_refused() { # CONSOLE
 	local output
 	policy 60-consoles <<-POLICY
@@ -169,10 +174,14 @@ test_refused() { # CONSOLE
 		  seccomp = { profile = "/nonexistent"; when_unavailable = "refuse"; }; } );
 	POLICY
 	log_mark
-	output=$(log_in "$1" "$ALICE" '?login refused[^)]*\)' 2>&1)
-	check_matches "$1: a refused login says so, with a reference" 'cloister: login refused \(reference [a-z0-9]+\)' "$(tr '\n' ' ' <<<"$output")"
-	check_matches "$1: which is in the log" "refused: user=$ALICE service=login .*stage=seccomp" "$(log_since)"
-	check "$1: agetty asks again" asks_again "$1"
+	if screen_stays "$1"; then
+		output=$(log_in "$1" "$ALICE" '?login refused[^)]*\)' 2>&1)
+		check_matches "$1: a refused login says so, with a reference" 'cloister: login refused \(reference [a-z0-9]+\)' "$(tr '\n' ' ' <<<"$output")"
+	else
+		log_in "$1" "$ALICE" >/dev/null
+	fi
+	check "$1: after a refused login, agetty asks again" asks_again "$1"
+	check_matches "$1: the log has it" "refused: user=$ALICE service=login .*stage=seccomp" "$(log_since)"
 	rm -f "$CONF/policy.d/60-consoles.conf"
 }
 
