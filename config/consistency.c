@@ -11,6 +11,8 @@
 #include "loader.h"
 #include "util.h"
 
+#define IDLE_MIN 15U /* seconds */
+
 /* Where to point: at the key, or at the policy where the key is inherited from another file. */
 static unsigned line_of(const struct draft *draft, enum cl_key key)
 {
@@ -237,6 +239,17 @@ static void check_lasting(struct loader *l, const struct draft *draft, const str
                        policy->name);
 }
 
+/* The kernel notes the time of input to the nearest 8 seconds. */
+static void check_idle(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
+{
+    uint64_t idle = draft->policy->session.idle;
+
+    if (idle > 0 && idle < IDLE_MIN && is_own(draft, parent, CL_KEY_SESSION_IDLE))
+        loader_error(l, line_of(draft, CL_KEY_SESSION_IDLE),
+                     "%s: session.idle: found %u seconds; allowed: 0, which is never, or from %u on: input is seen to the nearest 8",
+                     draft->policy->name, (unsigned)idle, IDLE_MIN);
+}
+
 void consistency_of_policy(struct loader *l, const struct draft *draft, const struct cl_policy *parent)
 {
     check_ambient(l, draft, parent);
@@ -251,6 +264,7 @@ void consistency_of_policy(struct loader *l, const struct draft *draft, const st
     check_memory_high(l, draft, parent, CL_KEY_CGROUP_SESSION_MEMORY_HIGH, &draft->policy->cgroup.session);
     check_overlay_of_unconfined(l, draft, parent);
     check_lasting(l, draft, parent);
+    check_idle(l, draft, parent);
 }
 
 /* Who gives only one of the two, in the whole chain, means the other. */

@@ -413,6 +413,8 @@ const struct schema_key schema_policy[SCHEMA_POLICY_COUNT] = {
                                .min = 1,
                                .max = 30 * 86400,
                                .fallback = "7200"},
+    [CL_KEY_SESSION_IDLE] =
+        {.name = "session.idle", .kind = SCHEMA_SECONDS, AT(session.idle), .max = 30 * 86400, .fallback = "0"},
     [CL_KEY_SESSION_MAX] =
         {.name = "session.max", .kind = SCHEMA_NUMBER, AT(session.max), .max = 100000, .fallback = "20"},
     [CL_KEY_ENV] = {.name = "env",

@@ -73,6 +73,8 @@ static void add_logins(struct table *who, struct table *logins, const struct cel
     if (!r->lasting)
         return;
     facts_add(who, "shared by", "%s", r->share == CL_SHARE_USER ? "the user's logins" : "no other login");
+    if (r->idle > 0)
+        facts_add(who, "ends a login", "after %s without input", lasting_duration((int64_t)r->idle, text, sizeof(text)));
     facts_add(who, "state", "%s", lasting_text(lasting, text, sizeof(text))[0] ? text : "active");
     for (size_t i = 0; i < lasting->logins.n; i++) {
         const struct login *l = lasting->logins.items[i];

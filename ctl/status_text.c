@@ -62,6 +62,18 @@ static void add_lasting(struct table *table, const json_t *status)
     }
 }
 
+static void add_idle(struct table *table, const json_t *status)
+{
+    const json_t *cell;
+    char time[32];
+    size_t i;
+
+    json_array_foreach(json_object_get(status, "cells"), i, cell)
+        if (number(cell, "idle") > 0)
+            facts_add(table, "without input", "a login with a terminal is ended after %s",
+                      lasting_duration((int64_t)number(cell, "idle"), time, sizeof(time)));
+}
+
 static struct table *who(const json_t *status)
 {
     const json_t *login = json_object_get(status, "login");
@@ -83,6 +95,7 @@ static struct table *who(const json_t *status)
               json_is_true(json_object_get(status, "inside")) ? "this cell is of" : "at the next login", "%s",
               text(login, "service"));
     add_lasting(table, status);
+    add_idle(table, status);
     return table;
 }
 

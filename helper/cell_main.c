@@ -104,12 +104,16 @@ static int unshare_rest(const struct session *s, struct cl_error *e)
     return r;
 }
 
-static int drop_everything(struct cl_error *e)
+/* Where logins end without input, pid 1 signals their first processes, and tells them as wall(1) does. Its capability counts in
+ * the cell alone. */
+static int drop_everything(const struct session *s, struct cl_error *e)
 {
-    if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+    bool ends_logins = s->devpts >= 0;
+
+    if (setgroups(ends_logins && s->tty_gid ? 1 : 0, &s->tty_gid) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
         return cl_fail(e, errno, "become uid 0 of the cell");
     for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
-        if (cap_drop_bound(cap) < 0)
+        if (!(ends_logins && cap == CAP_KILL) && cap_drop_bound(cap) < 0)
             return cl_fail(e, errno, "empty the bounding set of the cell's pid 1");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return cl_fail(e, errno, "set no_new_privs on the cell's pid 1");
@@ -120,9 +124,9 @@ static int drop_everything(struct cl_error *e)
  * login as of any other. */
 static int arrange_descriptors(const struct session *s, int go, int *sock, int *binary, struct cl_error *e)
 {
-    int login = s->opener_fd, channel = s->channel, ruleset = s->landlock_fd;
-    int *const from[] = {&login, &go, &channel, &ruleset, sock, binary};
-    static const int to[] = {INIT_LOGIN_FD, INIT_GO_FD, INIT_CHANNEL_FD, INIT_LANDLOCK_FD};
+    int login = s->opener_fd, channel = s->channel, ruleset = s->landlock_fd, devpts = s->devpts;
+    int *const from[] = {&login, &go, &channel, &ruleset, &devpts, sock, binary};
+    static const int to[] = {INIT_LOGIN_FD, INIT_GO_FD, INIT_CHANNEL_FD, INIT_LANDLOCK_FD, INIT_DEVPTS_FD};
 
     if (channel >= 0)
         login = -1;
@@ -144,27 +148,35 @@ static int arrange_descriptors(const struct session *s, int go, int *sock, int *
     return 0;
 }
 
-/* What becomes of the cell after its last login. */
-static void fill_arguments(const struct session *s, char *argv[4], char *seconds, size_t size)
+#define ARGUMENTS_MAX 6
+
+struct arguments {
+    char *argv[ARGUMENTS_MAX + 1];
+    char numbers[4][24];
+};
+
+/* What becomes of logins, and of the cell after the last. */
+static void fill_arguments(const struct session *s, struct arguments *ret)
 {
     static char name[] = "cloister-init", kill[] = INIT_KILL, linger[] = INIT_LINGER, keep[] = INIT_KEEP;
     char *const modes[] = {[CL_ON_LOGOUT_KILL] = kill, [CL_ON_LOGOUT_LINGER] = linger, [CL_ON_LOGOUT_KEEP] = keep};
+    const uint64_t numbers[] = {s->policy->session.linger, s->policy->session.idle, s->policy->session.grace, s->user->uid};
 
-    memset(argv, 0, 4 * sizeof(*argv));
-    argv[0] = name;
+    memset(ret, 0, sizeof(*ret));
+    ret->argv[0] = name;
     if (!s->lasting)
         return;
-    argv[1] = modes[s->policy->session.on_logout];
-    if (s->policy->session.on_logout != CL_ON_LOGOUT_LINGER)
-        return;
-    (void)snprintf(seconds, size, "%llu", (unsigned long long)s->policy->session.linger);
-    argv[2] = seconds;
+    ret->argv[1] = modes[s->policy->session.on_logout];
+    for (size_t i = 0; i < CL_ARRAY_SIZE(numbers); i++) {
+        (void)snprintf(ret->numbers[i], sizeof(ret->numbers[i]), "%llu", (unsigned long long)numbers[i]);
+        ret->argv[2 + i] = ret->numbers[i];
+    }
 }
 
 void cell_main(const struct session *s, int sock, int go_fd, int binary_fd)
 {
     static char *const envp[] = {NULL};
-    char *argv[4], seconds[24];
+    struct arguments arguments;
     struct cl_error e = {0};
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -177,11 +189,11 @@ void cell_main(const struct session *s, int sock, int go_fd, int binary_fd)
     (void)!unshare_rest(s, &e);
     answer(sock, &e);
     await(sock, 'x');
-    if (drop_everything(&e) == 0)
+    if (drop_everything(s, &e) == 0)
         (void)!arrange_descriptors(s, go_fd, &sock, &binary_fd, &e);
     answer(sock, &e);
-    fill_arguments(s, argv, seconds, sizeof(seconds));
-    (void)execveat(binary_fd, "", argv, envp, AT_EMPTY_PATH);
+    fill_arguments(s, &arguments);
+    (void)execveat(binary_fd, "", arguments.argv, envp, AT_EMPTY_PATH);
     (void)!cl_send(sock, "!", 1, NULL, 0);
     _exit(1);
 }

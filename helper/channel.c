@@ -61,7 +61,8 @@ static int send_call(const struct channel_call *call, int sock, int answer_fd)
 {
     struct init_message message = {.verb = call->verb};
     int fds[3] = {answer_fd, call->login_fd, call->kill_fd}, r;
-    size_t n = call->verb != INIT_JOIN ? 1 : call->kill_fd < 0 ? 2 : 3;
+    bool passes_on = call->verb == INIT_JOIN || call->verb == INIT_TERMINAL;
+    size_t n = !passes_on ? 1 : call->kill_fd < 0 ? 2 : 3;
 
     (void)snprintf(message.id, sizeof(message.id), "%s", call->login ? call->login : "");
     r = cl_send(sock, &message, sizeof(message), fds, n);
@@ -111,7 +112,8 @@ static int exchange(const struct channel_call *call, struct init_answer *ret)
 
 int channel_call(const struct channel_call *call, struct init_answer *ret, struct cl_error *e)
 {
-    static const int errors[] = {[INIT_DONE] = 0, [INIT_FULL] = EUSERS, [INIT_NO_SUCH_LOGIN] = ENOENT};
+    static const int errors[] = {
+        [INIT_DONE] = 0, [INIT_FULL] = EUSERS, [INIT_NO_SUCH_LOGIN] = ENOENT, [INIT_IDLE] = 0};
     struct init_answer answer = {0};
     int r = exchange(call, &answer);
 
@@ -125,7 +127,7 @@ int channel_call(const struct channel_call *call, struct init_answer *ret, struc
         return cl_fail(e, EBADMSG, "understand pid 1 of cell %s", call->cell);
     if (answer.status == INIT_FULL)
         return cl_fail(e, EUSERS, "cell %s has %u logins: no more can be in one", call->cell, answer.logins);
-    if (answer.status != INIT_DONE)
+    if (errors[answer.status])
         return cl_fail(e, errors[answer.status], "cell %s knows no login %s", call->cell, call->login);
     if (ret)
         *ret = answer;

@@ -19,8 +19,8 @@ struct channel_call {
     const char *cell;
     int init_fd; /* pidfd of cloister-init; -1: not watched */
     enum init_verb verb;
-    const char *login;           /* its id; of JOIN and LEAVE */
-    int login_fd, kill_fd;       /* of JOIN: pidfd, and cgroup.kill or -1 */
+    const char *login;           /* its id; NULL: none in particular */
+    int login_fd, kill_fd;       /* of JOIN: pidfd, and cgroup.kill or -1; of TERMINAL: the terminal, and -1 */
     int timeout_ms;
 };
 /* Tell it, and wait for its answer. -ESRCH: it has ended, or ends; -ETIMEDOUT: it lives and does not answer; -EUSERS: it watches as

@@ -77,7 +77,7 @@ void event_refused(const struct session *s, const struct cl_error *e)
     audit_send("cloister-open", &about, false);
 }
 
-void event_logout(const struct login *login)
+void event_logout(const struct login *login, const char *why)
 {
     const struct cl_log_about about = {.event = CL_LOG_CLOSE,
                                        .id = login->id,
@@ -89,8 +89,8 @@ void event_logout(const struct login *login)
     struct timespec now = {0};
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    cl_log_about(LOG_INFO, &about, "close: id=%s user=%s service=%s cell=%s seconds=%lld", login->id, login->user,
-                 login->service, login->cell, (long long)(now.tv_sec - login->since));
+    cl_log_about(LOG_INFO, &about, "close: id=%s user=%s service=%s cell=%s seconds=%lld%s%s", login->id, login->user,
+                 login->service, login->cell, (long long)(now.tv_sec - login->since), why ? " why=" : "", why ? why : "");
     audit_send("cloister-close", &about, true);
 }
 

@@ -21,8 +21,8 @@ void event_exempt(const struct session *s);
 void event_opened(const struct session *s, const uid_t *by);
 /* The one log line of an open that is refused. */
 void event_refused(const struct session *s, const struct cl_error *e);
-/* A login of a cell that lasts has ended; perhaps the cell goes on. */
-void event_logout(const struct login *login);
+/* A login of a cell that lasts has ended; perhaps the cell goes on. why: "idle", "kill"; NULL: as its service says. */
+void event_logout(const struct login *login, const char *why);
 void event_closed(const struct record *record, const struct cl_usage *usage);
 void event_limits(const struct record *record, const char *hits);
 

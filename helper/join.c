@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "idle.h"
 #include "join.h"
 #include "live.h"
 #include "log.h"
@@ -30,7 +31,7 @@
 bool join_lasts(const struct session *s)
 {
     return !s->choice && (s->policy->namespaces.share == CL_SHARE_USER ||
-                          s->policy->session.on_logout != CL_ON_LOGOUT_KILL);
+                          s->policy->session.on_logout != CL_ON_LOGOUT_KILL || s->policy->session.idle > 0);
 }
 
 static bool is_shared(const struct session *s)
@@ -240,6 +241,22 @@ static int enlist(const struct session *s, const char *cell, int kill_fd, struct
     return channel_call(&call, NULL, e);
 }
 
+/* sshd has no terminal yet; cloister-init finds it when it is there. */
+static int name_terminal(const struct session *s, const char *cell, struct cl_error *e)
+{
+    cleanup_fd int terminal = s->policy->session.idle > 0 ? idle_open_terminal(s) : -1;
+    const struct channel_call call = {.run_fd = s->run_fd,
+                                      .cell = cell,
+                                      .init_fd = s->init_fd,
+                                      .verb = INIT_TERMINAL,
+                                      .login = s->id,
+                                      .login_fd = terminal,
+                                      .kill_fd = -1,
+                                      .timeout_ms = ANSWER_MS};
+
+    return terminal < 0 ? 0 : channel_call(&call, NULL, e);
+}
+
 /* leaf_fd: -1 where the cell has no cgroup. */
 static int take_place(struct session *s, const char *cell, int leaf_fd, struct cl_error *e)
 {
@@ -252,6 +269,8 @@ static int take_place(struct session *s, const char *cell, int leaf_fd, struct c
         r = make_cgroup(s, leaf_fd, &login, e);
     if (r == 0)
         r = enlist(s, cell, login.kill_fd, e);
+    if (r == 0)
+        r = name_terminal(s, cell, e);
     if (r == 0 && login.procs_fd >= 0) {
         cl_close(&s->cgroup.procs_fd);
         s->cgroup.procs_fd = cl_take_fd(&login.procs_fd);

@@ -126,6 +126,7 @@ void lasting_json(json_t *object, const struct record *record, const struct last
     (void)json_object_set_new(object, "share", json_string(record->share == CL_SHARE_USER ? "user" : "login"));
     (void)json_object_set_new(object, "on_logout", json_string(on_logout_names[record->on_logout]));
     (void)json_object_set_new(object, "linger", lingers ? json_integer((json_int_t)record->linger) : json_null());
+    (void)json_object_set_new(object, "idle", record->idle > 0 ? json_integer((json_int_t)record->idle) : json_null());
     (void)json_object_set_new(object, "state",
                               json_string(cell_state_name(lasting ? lasting->state : CELL_ACTIVE)));
     (void)json_object_set_new(object, "linger_left",

@@ -17,6 +17,7 @@
 #include "channel.h"
 #include "close.h"
 #include "events.h"
+#include "idle.h"
 #include "log.h"
 #include "logout.h"
 #include "procs.h"
@@ -212,8 +213,8 @@ int logout(int run_fd, const struct login *login, int64_t deadline_ms, struct cl
         return r;
     if (login_load(run_fd, login->id, &now, NULL) == -ENOENT)
         return 0; /* the whole cell has ended */
-    event_logout(login);
     r = load_cell(run_fd, login->cell, &record, e);
+    event_logout(login, r == 0 && idle_ends(run_fd, record, login) ? "idle" : NULL);
     if (r < 0)
         return r == -ENOENT ? login_remove(run_fd, login->id) : r;
     r = logins_count(run_fd, login->cell, login->id, &others, e);

@@ -222,7 +222,7 @@ static void network_from_json(const json_t *json, struct record *r)
 static json_t *record_to_json(const struct record *r)
 {
     return json_pack(
-        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I, s:o, s:o, s:b, s:I, s:I, s:I, s:b, s:o}",
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I, s:o, s:o, s:b, s:I, s:I, s:I, s:b, s:I, s:o}",
         "id", r->id, "live", r->live, "user", record_text(r->user), "policy", record_text(r->policy), "service",
         record_text(r->service), "rhost", record_text(r->rhost), "tty", record_text(r->tty), "cgroup",
         record_text(r->cgroup), "uid", (json_int_t)r->uid, "since", (json_int_t)r->since, "opener",
@@ -231,7 +231,8 @@ static json_t *record_to_json(const struct record *r)
         (json_int_t)r->helper_start, "grace", (json_int_t)r->grace, "manager", (json_int_t)r->manager, "audit",
         r->audit, "apparmor", record_text(r->apparmor), "audit_session", (json_int_t)r->audit_session, "limits",
         limits_to_json(r), "port", record_text(r->port), "lasting", r->lasting, "share", (json_int_t)r->share,
-        "on_logout", (json_int_t)r->on_logout, "linger", (json_int_t)r->linger, "ending", r->ending, "network", record_network_json(r));
+        "on_logout", (json_int_t)r->on_logout, "linger", (json_int_t)r->linger, "ending", r->ending, "idle",
+        (json_int_t)r->idle, "network", record_network_json(r));
 }
 
 int record_save(int run_fd, const struct record *record, struct cl_error *e)
@@ -274,7 +275,7 @@ void record_limits_load(json_t *array, struct record *ret)
 static int record_from_json(json_t *json, struct record *r)
 {
     json_int_t uid, since, opener, opener_start, init, init_start, helper, helper_start, grace, manager;
-    json_int_t audit_session = RECORD_NO_SESSION, share = CL_SHARE_LOGIN, on_logout = CL_ON_LOGOUT_KILL, linger = 0;
+    json_int_t audit_session = RECORD_NO_SESSION, share = CL_SHARE_LOGIN, on_logout = CL_ON_LOGOUT_KILL, linger = 0, idle = 0;
     const char *id;
     int live, audit = 0, lasting = 0, ending = 0;
 
@@ -283,13 +284,13 @@ static int record_from_json(json_t *json, struct record *r)
     if (json_unpack(
             json,
             "{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s?b, "
-            "s?s, s?I, s?s, s?b, s?I, s?I, s?I, s?b}",
+            "s?s, s?I, s?s, s?b, s?I, s?I, s?I, s?b, s?I}",
             "id", &id, "live", &live, "user", &r->user, "policy", &r->policy, "service", &r->service, "rhost",
             &r->rhost, "tty", &r->tty, "cgroup", &r->cgroup, "uid", &uid, "since", &since, "opener", &opener,
             "opener_start", &opener_start, "init", &init, "init_start", &init_start, "helper", &helper,
             "helper_start", &helper_start, "grace", &grace, "manager", &manager, "audit", &audit, "apparmor",
             &r->apparmor, "audit_session", &audit_session, "port", &r->port, "lasting", &lasting, "share", &share,
-            "on_logout", &on_logout, "linger", &linger, "ending", &ending) < 0 ||
+            "on_logout", &on_logout, "linger", &linger, "ending", &ending, "idle", &idle) < 0 ||
         !cl_id_valid(id))
         return -EBADMSG;
     memcpy(r->id, id, sizeof(r->id));
@@ -312,6 +313,7 @@ static int record_from_json(json_t *json, struct record *r)
                    : on_logout == CL_ON_LOGOUT_KEEP ? CL_ON_LOGOUT_KEEP
                                                     : CL_ON_LOGOUT_KILL;
     r->linger = (uint64_t)linger;
+    r->idle = (uint64_t)idle;
     r->ending = ending;
     record_limits_load(json_object_get(json, "limits"), r);
     network_from_json(json, r);

@@ -47,6 +47,7 @@ struct record {
     enum cl_share share;
     enum cl_on_logout on_logout;
     uint64_t linger; /* seconds */
+    uint64_t idle;   /* seconds without input that end a login; 0: none */
     bool ending;     /* by the helper named here, which lets its processes end by themselves: nobody joins it any more */
     struct record_limit limits[RECORD_LIMITS_MAX];
     size_t n_limits;

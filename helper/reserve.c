@@ -50,7 +50,8 @@ void record_fill(const struct session *s, struct record *ret)
                            .lasting = s->lasting,
                            .share = s->lasting ? s->policy->namespaces.share : CL_SHARE_LOGIN,
                            .on_logout = s->lasting ? s->policy->session.on_logout : CL_ON_LOGOUT_KILL,
-                           .linger = s->policy->session.linger};
+                           .linger = s->policy->session.linger,
+                           .idle = s->lasting ? s->policy->session.idle : 0};
     memcpy(ret->id, s->id, sizeof(ret->id));
     ret->n_limits = policy_limits(s->policy, ret->limits);
 }

@@ -80,6 +80,8 @@ struct session {
     int init_fd;         /* pidfd */
     int init_sock;       /* to the process that becomes cloister-init */
     int init_go;         /* closed without a byte: cloister-init ends the cell */
+    int devpts;          /* the host's terminals, where logins end without input; else -1 */
+    gid_t tty_gid;       /* with devpts: the group that may write to them; 0: none */
     int channel;         /* cloister-init's end of its channel, in a cell that lasts; else -1 */
     uint64_t inodes[CL_NS_COUNT];
     char *status;               /* what `cloister status` shows in the cell */

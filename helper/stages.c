@@ -9,6 +9,7 @@
  *   apparmor, seccomp               what the policy asks for must be there before anything is built
  *   record                          the lock of the user; a live cell to join, or else the record of a new one
  * a new one:
+ *   idle                            the host's terminals, for cloister-init, where logins end without input
  *   init                            a process, pid 1 of a new pid namespace, in a new mount namespace
  *   cgroup                          it joins its cgroup, which the cgroup namespace is then rooted in
  *   namespaces                      user namespace and id maps, then ipc, uts, net and cgroup, owned by it
@@ -28,6 +29,7 @@
 #include <sys/random.h>
 
 #include "apparmor.h"
+#include "idle.h"
 #include "network.h"
 #include "record.h"
 #include "seccomp.h"
@@ -81,6 +83,7 @@ static const struct stage stages[] = {
     {"seccomp", stage_seccomp, NULL, false},
     {"landlock", stage_landlock, NULL, false},
     {"record", stage_record, undo_record, false},
+    {"idle", stage_idle, NULL, true},
     {"init", stage_init, undo_init, true},
     {"cgroup", stage_cgroup, undo_cgroup, true},
     {"namespaces", stage_namespaces, NULL, true},
@@ -144,7 +147,7 @@ int session_init(struct session *s, const struct cl_request *request, int sock, 
     s->deliver = session_reply;
     s->deadline_ms = cl_now_ms() + CL_DEADLINE_MS;
     s->opener_fd = s->run_fd = s->lock_fd = s->seccomp_fd = s->landlock_fd = -1;
-    s->init_fd = s->init_sock = s->init_go = s->channel = -1;
+    s->init_fd = s->init_sock = s->init_go = s->channel = s->devpts = -1;
     s->cgroup.dir_fd = s->cgroup.procs_fd = -1;
     return make_id(s->id, e);
 }
@@ -160,6 +163,7 @@ void session_clear(struct session *s)
     cl_close(&s->init_sock);
     cl_close(&s->init_go);
     cl_close(&s->channel);
+    cl_close(&s->devpts);
     cgroup_place_clear(&s->cgroup);
     cl_user_free(s->user);
     cl_policy_free(s->policy);

@@ -88,6 +88,7 @@ enum cl_key {
     CL_KEY_SESSION_ON_LOGOUT,
     CL_KEY_SESSION_GRACE,
     CL_KEY_SESSION_LINGER,
+    CL_KEY_SESSION_IDLE,
     CL_KEY_SESSION_MAX,
     CL_KEY_ENV,
     CL_KEY_COUNT
@@ -210,6 +211,7 @@ struct cl_policy {
         enum cl_on_logout on_logout;
         uint64_t grace;  /* seconds between SIGHUP and SIGKILL at logout */
         uint64_t linger; /* seconds past the last logout, at most */
+        uint64_t idle;   /* seconds without input after which a login with a terminal is ended; 0: never */
         uint64_t max;    /* logins of one user, and cells that go on without one; 0: no limit */
     } session;
     struct cl_env *env;

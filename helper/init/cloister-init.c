@@ -3,7 +3,7 @@
  * cloister-init: pid 1 of a cell, and all that stays resident of Cloister. It reaps, and it ends the cell: when pid 1 of a pid
  * namespace exits, the kernel kills everything in it (pid_namespaces(7)). It runs as uid 0 of the cell, which is the nobody
  * "cloister" on the host: the tenant can neither signal nor trace it. It has no capability, opens nothing, and reads nothing
- * that a tenant writes.
+ * that a tenant writes; but for what ends logins without input (idle.c), where a policy says so.
  *
  * A cell of one login ends when that login does. A cell that lasts has any number of them, each watched by its pidfd, of
  * which root tells on the channel; after the last, the cell ends, or goes on while there are processes in it, with
@@ -25,17 +25,12 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "idle.h"
 
 #define FOREVER INT64_MAX
 #define LOOK_MS 10000 /* how often a lingering cell is looked at: not every end of a process is told to pid 1 */
 
 enum { POLL_GO, POLL_CHANNEL, POLL_LOGINS };
-
-struct login {
-    char id[INIT_ID_SIZE];
-    int fd;   /* pidfd, readable when the login has ended: pidfd_open(2) */
-    int kill; /* cgroup.kill, or -1 */
-};
 
 struct state {
     bool lasts;      /* past its last login */
@@ -45,6 +40,7 @@ struct state {
     int channel; /* -1: none */
     struct login logins[INIT_LOGINS_MAX];
     unsigned n;
+    struct idle idle;
 };
 
 static void on_child(int sig)
@@ -75,26 +71,46 @@ static int64_t now_ms(void)
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
+static void add_login(struct state *state, const char *id, int fd, int kill)
+{
+    struct login *login = &state->logins[state->n++];
+
+    *login = (struct login){.fd = fd, .kill = kill, .terminal = -1, .at = now_ms()};
+    memcpy(login->id, id, sizeof(login->id));
+}
+
 static int read_arguments(int argc, char **argv, struct state *state)
 {
-    char *end = NULL;
+    static const char nameless[INIT_ID_SIZE];
+    int64_t numbers[4];
 
     *state = (struct state){.until = FOREVER, .linger = FOREVER, .channel = argc > 1 ? INIT_CHANNEL_FD : -1};
+    state->idle.proc = -1;
     if (argc == 1) {
-        state->logins[state->n++] = (struct login){.fd = INIT_LOGIN_FD, .kill = -1};
+        add_login(state, nameless, INIT_LOGIN_FD, -1);
         return 0;
     }
+    if (argc != 2 + 4)
+        return -1;
+    for (int i = 0; i < 4; i++)
+        numbers[i] = strtoll(argv[2 + i], NULL, 10);
     state->lasts = strcmp(argv[1], INIT_KILL) != 0;
-    if (strcmp(argv[1], INIT_LINGER) == 0 && argc == 3)
-        state->linger = strtoll(argv[2], &end, 10) * 1000;
-    return state->linger > 0 ? 0 : -1;
+    if (strcmp(argv[1], INIT_LINGER) == 0)
+        state->linger = numbers[0] * 1000;
+    return idle_start(numbers[1] * 1000, numbers[2] * 1000, (uid_t)numbers[3], INIT_DEVPTS_FD, &state->idle);
+}
+
+static void close_one(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
 }
 
 static void drop(struct state *state, unsigned i)
 {
-    (void)close(state->logins[i].fd);
-    if (state->logins[i].kill >= 0)
-        (void)close(state->logins[i].kill);
+    close_one(state->logins[i].fd);
+    close_one(state->logins[i].kill);
+    close_one(state->logins[i].terminal);
     state->logins[i] = state->logins[--state->n];
 }
 
@@ -118,33 +134,40 @@ static int find(const struct state *state, const char *id)
 static uint32_t join(struct state *state, const struct init_message *m, int fd, int kill)
 {
     if (fd >= 0 && state->n < INIT_LOGINS_MAX) {
-        struct login *login = &state->logins[state->n++];
-
-        memcpy(login->id, m->id, sizeof(login->id));
-        login->fd = fd;
-        login->kill = kill;
+        add_login(state, m->id, fd, kill);
         return INIT_DONE;
     }
-    if (fd >= 0)
-        (void)close(fd);
-    if (kill >= 0)
-        (void)close(kill);
+    close_one(fd);
+    close_one(kill);
     return INIT_FULL;
+}
+
+/* Takes over the descriptor. */
+static uint32_t take_terminal(struct state *state, int i, int fd)
+{
+    if (i < 0) {
+        close_one(fd);
+        return INIT_NO_SUCH_LOGIN;
+    }
+    close_one(state->logins[i].terminal);
+    state->logins[i].terminal = fd;
+    return INIT_DONE;
 }
 
 static uint32_t obey(struct state *state, const struct init_message *m, int fd, int kill)
 {
-    int i;
+    int i = find(state, m->id);
 
     if (m->verb == INIT_JOIN)
         return join(state, m, fd, kill);
-    if (fd >= 0)
-        (void)close(fd);
-    if (kill >= 0)
-        (void)close(kill);
+    close_one(kill);
+    if (m->verb == INIT_TERMINAL)
+        return take_terminal(state, i, fd);
+    close_one(fd);
+    if (m->verb == INIT_ASK)
+        return i >= 0 && state->logins[i].step != IDLE_WATCHED ? INIT_IDLE : INIT_DONE;
     if (m->verb != INIT_LEAVE)
         return INIT_DONE;
-    i = find(state, m->id);
     if (i < 0)
         return INIT_NO_SUCH_LOGIN;
     drop(state, (unsigned)i);
@@ -228,19 +251,30 @@ static int take_go(struct state *state)
     return 0;
 }
 
+/* For ever while there are logins of which none is watched. */
+static const struct timespec *wait_at_most(const struct state *state, struct timespec *buf)
+{
+    int64_t now = now_ms(), pause = LOOK_MS, left = state->until == FOREVER ? LOOK_MS : state->until - now;
+
+    if (state->n > 0 && state->idle.proc < 0)
+        return NULL;
+    if (state->n > 0)
+        left = state->idle.next - now;
+    if (left < pause || state->n > 0)
+        pause = left > 0 ? left : 0;
+    *buf = (struct timespec){.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000};
+    return buf;
+}
+
 static void wait_for_news(const struct state *state, const sigset_t *while_waiting, struct pollfd *polled)
 {
-    int64_t pause = LOOK_MS, left = state->until == FOREVER ? LOOK_MS : state->until - now_ms();
     struct timespec timeout;
 
-    if (left < pause)
-        pause = left > 0 ? left : 0;
-    timeout = (struct timespec){.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000};
     polled[POLL_GO] = (struct pollfd){.fd = state->handed_over ? -1 : INIT_GO_FD, .events = POLLIN};
     polled[POLL_CHANNEL] = (struct pollfd){.fd = state->channel, .events = POLLIN};
     for (unsigned i = 0; i < state->n; i++)
         polled[POLL_LOGINS + i] = (struct pollfd){.fd = state->logins[i].fd, .events = POLLIN};
-    if (ppoll(polled, POLL_LOGINS + state->n, state->n > 0 ? NULL : &timeout, while_waiting) < 0)
+    if (ppoll(polled, POLL_LOGINS + state->n, wait_at_most(state, &timeout), while_waiting) < 0)
         for (unsigned i = 0; i < POLL_LOGINS + state->n; i++)
             polled[i].revents = 0;
 }
@@ -267,5 +301,6 @@ int main(int argc, char **argv)
         if (polled[POLL_CHANNEL].revents)
             serve(&state);
         reckon(&state);
+        idle_look(&state.idle, state.logins, state.n, now_ms());
     }
 }
