@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * cloister kill ID, or --user U: end cells. The helper does it, one cell a call.
+ * cloister kill ID, --login ID, or --user U: end cells, or one login. The helper does it, one a call.
  */
 #include "config.h"
 
@@ -12,10 +12,11 @@
 
 #include "cell.h"
 #include "ctl.h"
+#include "util.h"
 
-static int kill_one(char *id)
+static int kill_one(char *verb, char *id)
 {
-    static char name[] = "cloister-helper", verb[] = "kill";
+    static char name[] = "cloister-helper";
     char *const arguments[] = {name, verb, id, NULL};
     int status = 0, r;
     pid_t pid;
@@ -26,6 +27,21 @@ static int kill_one(char *id)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CTL_OK : CTL_PROBLEM; /* it said why */
+}
+
+static int kill_cell(char *id)
+{
+    static char verb[] = "kill";
+
+    return kill_one(verb, id);
+}
+
+static int kill_login(const char *id)
+{
+    static char verb[] = "kill-login";
+    cleanup_free char *copy = strdup(id);
+
+    return copy ? kill_one(verb, copy) : ctl_error("out of memory");
 }
 
 static int kill_user(const char *user)
@@ -41,7 +57,7 @@ static int kill_user(const char *user)
         if (strcmp(cells.items[i].record->user, user) != 0)
             continue;
         n++;
-        if (kill_one(cells.items[i].record->id) != CTL_OK)
+        if (kill_cell(cells.items[i].record->id) != CTL_OK)
             status = CTL_PROBLEM;
     }
     return n ? status : ctl_error("user \"%s\" has no live cell", user);
@@ -54,9 +70,11 @@ int ctl_kill(struct ctl *ctl, int argc, char **argv)
 
     if (r != -1)
         return r;
-    if (first + (values[0] ? 0 : 1) != argc)
-        return ctl_usage_error(ctl, "kill takes the id of one cell, or --user U");
+    if (argc - first + (values[0] != NULL) + (values[1] != NULL) != 1)
+        return ctl_usage_error(ctl, "kill takes the id of one cell or login, --login ID, or --user U");
     if (getuid() != 0)
         return ctl_error("only root may end cells");
-    return values[0] ? kill_user(values[0]) : kill_one(argv[first]);
+    if (values[1])
+        return kill_login(values[1]);
+    return values[0] ? kill_user(values[0]) : kill_cell(argv[first]);
 }

@@ -153,9 +153,25 @@ int close_cell(int run_fd, const struct record *record, int64_t deadline_ms, str
     return r < 0 ? r : end_cell(run_fd, record, (int)record->grace * 1000, CLOSE_KILL_MS, e);
 }
 
-int kill_verb(const struct caller *caller, char *const *arguments, struct cl_error *e)
+static int kill_login(int run_fd, const char *id, struct cl_error *e)
+{
+    cleanup_login struct login *login = NULL;
+    int r = login_load(run_fd, id, &login, NULL);
+
+    return r < 0 ? r : logout_kill(run_fd, login, cl_now_ms() + CL_DEADLINE_MS, e);
+}
+
+static int kill_cell(int run_fd, const char *id, struct cl_error *e)
 {
     cleanup_record struct record *record = NULL;
+    int r = record_load(run_fd, id, &record, NULL);
+
+    return r < 0 ? r : close_cell(run_fd, record, cl_now_ms() + CL_DEADLINE_MS, e);
+}
+
+/* The first login of a cell has the cell's id: then it is the cell that is meant. */
+int kill_verb(const struct caller *caller, char *const *arguments, struct cl_error *e)
+{
     cleanup_fd int run_fd = -1;
     const char *id = arguments[0];
     int r;
@@ -165,8 +181,22 @@ int kill_verb(const struct caller *caller, char *const *arguments, struct cl_err
     r = record_open_dir(&run_fd, e);
     if (r < 0)
         return r;
-    r = record_load(run_fd, id, &record, NULL);
-    if (r < 0)
-        return cl_fail(e, -r, "no live cell has the id %s", id);
-    return close_cell(run_fd, record, cl_now_ms() + CL_DEADLINE_MS, e);
+    r = kill_cell(run_fd, id, e);
+    if (r == -ENOENT && !e->err)
+        r = kill_login(run_fd, id, e);
+    return r < 0 && !e->err ? cl_fail(e, -r, "no live cell has the id %s, and no login", id) : r;
+}
+
+int kill_login_verb(const struct caller *caller, char *const *arguments, struct cl_error *e)
+{
+    cleanup_fd int run_fd = -1;
+    const char *id = arguments[0];
+    int r;
+
+    if (!cl_id_valid(id))
+        return cl_fail(e, EINVAL, "\"%.32s\" is not the id of a login", id);
+    r = record_open_dir(&run_fd, e);
+    if (r == 0)
+        r = kill_login(run_fd, id, e);
+    return r < 0 && !e->err ? cl_fail(e, -r, "no login of a cell that lasts has the id %s", id) : r;
 }

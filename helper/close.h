@@ -28,7 +28,9 @@ void close_grace(int dir, pid_t init, int grace_ms);
  * then cgroup.kill, and up to wait_ms until all are gone; then remove cgroup and record. */
 int end_cell(int run_fd, const struct record *record, int grace_ms, int wait_ms, struct cl_error *e) CL_WARN_UNUSED;
 
-/* `cloister-helper kill ID`: end a cell, whoever opened it, with its policy's grace. -ENOENT: no such cell. */
+/* `cloister-helper kill ID`: end a cell, or else a login, whoever opened it, with its policy's grace. -ENOENT: no such cell. */
 int kill_verb(const struct caller *caller, char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
+/* `cloister-helper kill-login ID`: one login of a cell that lasts. */
+int kill_login_verb(const struct caller *caller, char *const *arguments, struct cl_error *e) CL_WARN_UNUSED;
 
 #endif

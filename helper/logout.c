@@ -223,6 +223,58 @@ int logout(int run_fd, const struct login *login, int64_t deadline_ms, struct cl
     return others > 0 ? end_one(run_fd, record, login, &lock, e) : end_last(run_fd, record, login, &lock, e);
 }
 
+/* What the login started, but nothing of others', nor what earlier ones left. Its service sees that its process has gone, and
+ * closes the session, perhaps before we are done, and perhaps leaving what runs on. */
+static int kill_own(int run_fd, const struct record *record, const struct login *login, int *lock, struct cl_error *e)
+{
+    cleanup_record struct record *now = NULL;
+    cleanup_login struct login *still = NULL;
+    int64_t until = after_grace(record);
+    size_t others = 0;
+    int r;
+
+    cl_close(lock);
+    let_end(record, login);
+    r = record_lock(run_fd, record->uid, until, lock, e);
+    if (r < 0)
+        return r;
+    if (login_load(run_fd, login->id, &still, NULL) == 0)
+        event_logout(login, "kill");
+    r = load_cell(run_fd, login->cell, &now, e);
+    if (r == 0)
+        r = logins_count(run_fd, login->cell, login->id, &others, e);
+    if (r == 0)
+        r = forget(run_fd, now, login, true, CLOSE_KILL_MS, e);
+    if (r == 0 && others == 0 && (now->on_logout == CL_ON_LOGOUT_KILL || is_alone(now)))
+        r = end_cell(run_fd, now, 0, CLOSE_KILL_MS, e);
+    return r == -ENOENT ? 0 : r;
+}
+
+static bool has_cgroup_of_own(const struct record *record, const struct login *login)
+{
+    cleanup_fd int leaf = cgroup_open(record->cgroup), dir = leaf < 0 ? -1 : cgroup_login_dir(leaf, login->id);
+
+    return dir >= 0;
+}
+
+int logout_kill(int run_fd, const struct login *login, int64_t deadline_ms, struct cl_error *e)
+{
+    cleanup_record struct record *record = NULL;
+    cleanup_fd int lock = -1;
+    int r = record_lock(run_fd, login->uid, deadline_ms, &lock, e);
+
+    if (r == 0)
+        r = load_cell(run_fd, login->cell, &record, e);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    if (record->share != CL_SHARE_USER)
+        return end_all(run_fd, record, &lock, e);
+    if (!has_cgroup_of_own(record, login))
+        return cl_fail(e, EOPNOTSUPP, "login %s has no cgroup that tells its processes from others' in cell %s", login->id,
+                       login->cell);
+    return kill_own(run_fd, record, login, &lock, e);
+}
+
 static unsigned sweep_one(int run_fd, const struct login *seen, int wait_ms)
 {
     cleanup_record struct record *record = NULL;

@@ -15,6 +15,9 @@
 int logout(int run_fd, const struct login *login, int64_t deadline_ms, struct cl_error *e) CL_WARN_UNUSED;
 /* End a cell, whatever its policy says: with the grace, in which nobody joins it any more. */
 int logout_all(int run_fd, const struct record *record, int64_t deadline_ms, struct cl_error *e) CL_WARN_UNUSED;
+/* End one login, and what it started, whatever its cell's policy says: with the grace. What is not shared ends with it.
+ * -EOPNOTSUPP: the logins of the cell cannot be told apart. */
+int logout_kill(int run_fd, const struct login *login, int64_t deadline_ms, struct cl_error *e) CL_WARN_UNUSED;
 /* Forget logins whose opener has ended without a close; cloister-init has seen to the rest. Returns how many. */
 unsigned logout_sweep(int run_fd, uid_t uid, int wait_ms);
 

@@ -40,6 +40,7 @@ static const struct verb verbs[] = {
     {"exempt", 2, 1, false, exempt_verb}, /* from user@.service: may this uid have a user manager? */
     {"apply", 2, 3, false, apply_verb},   /* from `cloister apply` */
     {"kill", 2, 1, false, kill_verb},     /* from `cloister kill` */
+    {"kill-login", 2, 1, false, kill_login_verb},
     /* From `cloister run`, of any user, for that user; run.c says what root may choose. */
     {"run", CL_HANDOFF_FD, -1, true, run_verb},
     {"end", 2, 1, true, end_verb},               /* and its end: by the process that opened it */

@@ -209,6 +209,40 @@ test_max() {
 	check_nothing_left "kill ends it" "$WORK/before"
 }
 
+# One login, with what it started and would leave, and nothing else.
+test_kill_login() {
+	local first second
+	share_policy 'on_logout = "keep"; grace = 1;'
+	look_before "$WORK/before"
+	hold_cell s1 alice
+	hold_cell s2 alice
+	held s1 -- 'setsid -f sleep 9081 >/dev/null 2>&1 </dev/null'
+	held s2 -- "trap '' HUP TERM; exec setsid -f sleep 9082 >/dev/null 2>&1 </dev/null"
+	read -r first second <<<"$(cell_field '" ".join(l["id"] for l in c["logins"])')"
+	check_equal "the first login has the cell's id" "$first" "$(cell_field 'c["id"]')"
+	check "kill takes the id of a login" ctl kill "$second"
+	check "what it started has ended, whatever it ignores" wait_for gone '^sleep 9082$'
+	check "with its connection" wait_for hung_up s2
+	check "it is off the list" logins_are 1
+	check "what the other runs goes on" runs '^sleep 9081$'
+	check_equal "so does the other" "$ALICE" "$(held s1 -- id -un)"
+	FAILS_WITH=1 check_fails "a second time there is no such login" ctl kill "$second"
+	FAILS_WITH=1 check_fails "nor by --login" ctl kill --login "$second"
+	FAILS_WITH=2 check_fails "an id or a login, not both" ctl kill "$first" --login "$first"
+	hold_cell s3 alice
+	check "--login takes the first, whose id is the cell's" ctl kill --login "$first"
+	check "what it started has ended" wait_for gone '^sleep 9081$'
+	check "and its connection" wait_for hung_up s1
+	check_equal "the cell goes on for the other" "$ALICE $first" "$(held s3 -- id -un) $(cell_field 'c["id"]')"
+	check "kill ends the cell by the same id" ctl kill "$first"
+	check "with the last connection" wait_for hung_up s3
+	check_nothing_left "nothing is left of it" "$WORK/before"
+}
+
+hung_up() { # HOLD
+	! ssh -F "$SSH_CONFIG" -S "$SITE_DIR/held/$1" -O check nobody
+}
+
 # Another policy, or another content of the same one.
 test_policy() {
 	local first id
@@ -381,6 +415,7 @@ test_many
 test_teardown
 test_grace
 test_max
+test_kill_login
 test_policy
 test_linger
 test_killed

@@ -103,9 +103,13 @@ static void test_units(void **state)
         one(f, line, true, NULL);
         assert_true(fixture_policy(f, "default")->cgroup.user.memory_max == sizes[i].bytes);
     }
-    one(f, "cgroup = { cpu_max = 75; }; session = { grace = \"2m\"; };", true, NULL);
+    one(f, "cgroup = { cpu_max = 75; }; session = { grace = \"2m\"; idle = \"30m\"; };", true, NULL);
     assert_int_equal(fixture_policy(f, "default")->cgroup.user.cpu_max, 75);
     assert_int_equal(fixture_policy(f, "default")->session.grace, 120);
+    assert_int_equal(fixture_policy(f, "default")->session.idle, 1800);
+    one(f, "session = { idle = 15; };", true, NULL);
+    one(f, "session = { idle = 0; };", true, NULL);
+    assert_int_equal(fixture_policy(f, "default")->session.idle, 0);
 }
 
 static void test_errors_name_line_found_and_allowed(void **state)
