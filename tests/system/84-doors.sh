@@ -19,12 +19,18 @@ PASSWORD=$(head -c 12 /dev/urandom | base64)
 DROP_IN=/etc/ssh/sshd_config.d/00-doors.conf
 SUDOERS=/etc/sudoers.d/cloister-doors
 CHROOT=/srv/cloister-doors
+MAIL=/var/spool/cloister-doors
+MAIL_SOCKET=/var/lib/cell-mail
+PWQUALITY=/etc/security/pwquality.conf.d/cloister-doors.conf
+MAILER=(/usr/sbin/sendmail /usr/local/libexec/{doors-drop,cell-sendmail,cell-mail} /etc/systemd/system/cell-mail{.socket,@.service})
 
 restore() {
 	local file
 	crontab -r -u "$ALICE" 2>/dev/null
 	rm -f "$DROP_IN" "$SUDOERS"
-	rm -rf --one-file-system "$CHROOT"
+	systemctl stop cell-mail.socket 2>/dev/null
+	rm -f "${MAILER[@]}" "$PWQUALITY"
+	rm -rf --one-file-system "$CHROOT" "$MAIL" "$MAIL_SOCKET"
 	loginctl disable-linger "$ALICE" 2>/dev/null
 	for file in su login cron atd; do
 		[ ! -e "$WORK/stock-$file" ] || put_file "/etc/pam.d/$file" <"$WORK/stock-$file"
@@ -41,7 +47,7 @@ prepare() {
 		cp "/etc/pam.d/$service" "$WORK/stock-$service"
 		pam_standard "$WORK/stock-$service" | put_file "/etc/pam.d/$service"
 	done
-	for service in "$DROP_IN" "$SUDOERS"; do
+	for service in "$DROP_IN" "$SUDOERS" "$PWQUALITY" "${MAILER[@]}"; do
 		undo_note file "$service"
 	done
 	printf '%s:%s\n' "$ALICE" "$PASSWORD" | chpasswd
@@ -128,8 +134,10 @@ try_attempts() { # HOLD
 
 test_from_inside() {
 	local output
+	install -d -m 1777 -o "$ALICE" "/home/$ALICE/ran"
+	chmod 711 "/home/$ALICE"
 	# shellcheck disable=SC2016
-	printf '%s\n' 'readlink /proc/self/ns/pid >"$HOME/ran-$1"' >"$WORK/says"
+	printf 'readlink /proc/self/ns/pid >"/home/%s/ran/$1"\n' "$ALICE" >"$WORK/says"
 	share "$WORK/says" >/dev/null
 	printf '%s ALL=(ALL) NOPASSWD: ALL\n' "$ALICE" >"$SUDOERS"
 	chmod 440 "$SUDOERS"
@@ -137,11 +145,26 @@ test_from_inside() {
 	hold_cell inside alice
 	output=$(try_attempts inside | xargs)
 	check_equal "of all that a tenant tries from inside, only a process of the cell starts" here "$output"
+	check_equal "nor did anything run elsewhere since" "$(held inside -- readlink /proc/self/ns/pid)" "$(ran_where)"
 	check_equal "all processes of the tenant are in the cell" "$(held inside -- readlink /proc/self/ns/pid)" "$(where_alice_is)"
 	check_equal "no job of theirs waits" '' "$(ls /var/spool/cron/crontabs/"$ALICE" 2>/dev/null; find /var/spool/cron/atjobs -type f -user "$ALICE")"
 	check_fails "nor do they linger" test -e "/var/lib/systemd/linger/$ALICE"
 	release inside
-	rm -f "$SUDOERS" "/home/$ALICE/key" "/home/$ALICE"/ran-*
+	rm -rf --one-file-system "$SUDOERS" "/home/$ALICE/key" "/home/$ALICE/ran"
+	chmod 700 "/home/$ALICE"
+}
+
+# After what cron and at would start in the next minute: the pid namespaces that all attempts ran in, each once.
+ran_where() {
+	local minute
+	minute=$(date +%H:%M)
+	wait_for minute_after "$minute"
+	sleep 10
+	cat "/home/$ALICE/ran"/* | sort -u
+}
+
+minute_after() { # HH:MM
+	[ "$(date +%H:%M)" != "$1" ]
 }
 
 # A login over the network, from a cell that has the host's: the second has a cell of its own, beside the first.
@@ -187,8 +210,159 @@ test_at() {
 	rm -f "$output"
 }
 
+# cron forks its mailer, too, and so it is in the job's cell, where a setgid program has no effect: that mail is lost, and cron says
+# so. A socket of the host's takes it out of the cell, and says whose it is: cloister(8) has what is made here.
+put_mailer() {
+	mkdir -p "$MAIL"
+	chgrp mail "$MAIL"
+	chmod 770 "$MAIL"
+	install -g mail -m 2755 /usr/bin/tee /usr/local/libexec/doors-drop
+	printf '#!/bin/sh\nexec /usr/local/libexec/doors-drop -a %s/all >/dev/null\n' "$MAIL" >/usr/sbin/sendmail
+	printf '#!/bin/sh\nexec nc -N -U %s/socket\n' "$MAIL_SOCKET" >/usr/local/libexec/cell-sendmail
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\n{ echo "X-User: $(id -un "${1##*-}")"; cat; } | /usr/sbin/sendmail\n' >/usr/local/libexec/cell-mail
+	chmod 755 /usr/sbin/sendmail /usr/local/libexec/cell-*
+	put_file /etc/systemd/system/cell-mail.socket <<-UNIT
+		[Socket]
+		ListenStream=$MAIL_SOCKET/socket
+		Accept=yes
+	UNIT
+	put_file /etc/systemd/system/cell-mail@.service <<-'UNIT'
+		[Service]
+		ExecStart=/usr/local/libexec/cell-mail %i
+		StandardInput=socket
+		StandardOutput=journal
+	UNIT
+	systemctl daemon-reload
+	systemctl start cell-mail.socket
+}
+
+mail_arrived() {
+	grep -q "^mailed$" "$MAIL/all"
+}
+
+mail_is_lost() {
+	log_all_since | grep -q 'got status 0x[0-9a-f]* from MTA'
+}
+
+test_mail() {
+	put_mailer
+	log_mark
+	echo '* * * * * echo mailed' | crontab -u "$ALICE" -
+	check "a job's mail through a setgid program does not arrive, and cron logs it" wait_for mail_is_lost
+	check_fails "nothing of it" mail_arrived
+	policy 60-doors <<-POLICY
+		policies = ( { name = "doors"; inherit = "default"; priority = 99; match = { users = ["$ALICE"]; };
+		  files = { mounts = ( { source = "/usr/local/libexec/cell-sendmail"; target = "/usr/sbin/sendmail"; options = "ro"; } ); }; } );
+	POLICY
+	check "through the host's socket it arrives" wait_for mail_arrived
+	check_equal "as the user's" "X-User: $ALICE" "$(grep '^X-User' "$MAIL/all" | sort -u)"
+	crontab -r -u "$ALICE"
+	policies_reset
+}
+
+# Passwords -----------------------------------------------------------------------------------------------------------
+
+NEW_PASSWORD=$(head -c 12 /dev/urandom | base64)
+
+put_askpass() {
+	cat >"$WORK/askpass" <<-ASKPASS
+		#!/bin/sh
+		case \$1 in
+		*[Nn]ew*) echo '$NEW_PASSWORD' ;;
+		*) cat '$WORK/password' ;;
+		esac
+	ASKPASS
+	chmod 700 "$WORK/askpass"
+}
+
+# A login by keyboard-interactive, by the password in $WORK/password.
+typed() { # USER COMMAND...
+	SSH_ASKPASS=$WORK/askpass SSH_ASKPASS_REQUIRE=force DISPLAY=none timeout 120 ssh -F "$SSH_CONFIG" -o BatchMode=no \
+		-o PubkeyAuthentication=no -o PreferredAuthentications=keyboard-interactive -o NumberOfPasswordPrompts=1 "$@" </dev/null
+}
+
+# A password that must be changed: PAM asks for the new one before there is a session, and so on the host. With a public key,
+# nobody asks; sshd would run passwd in the session, which has no effect in a cell, and runs nothing else.
+test_expired_password() {
+	local before output status=0
+	put_askpass
+	# pam_pwquality without a dictionary takes no password at all.
+	[ ! -d "${PWQUALITY%/*}" ] && [ ! -e /etc/security/pwquality.conf ] || { mkdir -p "${PWQUALITY%/*}" && echo 'dictcheck = 0' >"$PWQUALITY"; }
+	echo 'KbdInteractiveAuthentication yes' | put_file "$DROP_IN"
+	systemctl restart ssh.service
+	wait_for sshd_listens
+	printf '%s\n' "$PASSWORD" >"$WORK/password"
+	check_matches "keyboard-interactive: a cell" '^cloister-init$' "$(typed alice cat /proc/1/comm)"
+	chage -d 0 "$ALICE"
+	before=$(getent shadow "$ALICE")
+	output=$(as alice -- echo INSIDE 2>&1) || status=$?
+	check "an expired password and a public key: no command runs" test "$status" -ne 0 -a "${output/INSIDE/}" = "$output"
+	check_equal "and the password is as it was" "$before" "$(getent shadow "$ALICE")"
+	check_matches "by keyboard-interactive it is changed, then there is a cell" '^cloister-init$' "$(typed alice cat /proc/1/comm)"
+	check_differs "it has been" "$before" "$(getent shadow "$ALICE")"
+	printf '%s\n' "$NEW_PASSWORD" >"$WORK/password"
+	check_matches "the new one is good" '^cloister-init$' "$(typed alice cat /proc/1/comm)"
+	printf '%s:%s\n' "$ALICE" "$PASSWORD" | chpasswd
+	rm -f "$DROP_IN"
+	systemctl restart ssh.service
+	wait_for sshd_listens
+}
+
+# OpenSSH 9.8 and later: another PAM service for some.
+test_pam_service_name() {
+	local name=$SITE_PREFIX-doors
+	/usr/sbin/sshd -T 2>/dev/null | grep -i '^pamservicename' >/dev/null || return 0
+	undo_note file "/etc/pam.d/$name"
+	put_file "/etc/pam.d/$name" </etc/pam.d/sshd
+	put_file "$DROP_IN" <<-CONFIG
+		Match User $BOB
+			PAMServiceName $name
+	CONFIG
+	systemctl restart ssh.service
+	wait_for sshd_listens
+	log_mark
+	check_lacks "PAMServiceName of a Match block: a service that no placement is known of is refused" INSIDE "$(as bob -- echo INSIDE 2>&1)"
+	check_matches "and the log says what to write" "service=$name .*placement" "$(log_since)"
+	settings <<<"placement = ( { service = \"$name\"; at = \"credentials\"; } );"
+	log_mark
+	check_matches "written, it is a cell" '^cloister-init$' "$(as bob -- cat /proc/1/comm)"
+	check_matches "by that service" " open: .*user=$BOB .*service=$name" "$(log_since)"
+	check_matches "and others keep theirs" '^cloister-init$' "$(as carol -- cat /proc/1/comm)"
+	settings_reset
+	rm -f "$DROP_IN" "/etc/pam.d/$name"
+	systemctl restart ssh.service
+	wait_for sshd_listens
+}
+
+# One cell for all the doors of a user.
+test_shared() {
+	local cell
+	policy 60-doors <<-POLICY
+		policies = ( { name = "doors"; inherit = "default"; priority = 99; match = { users = ["$ALICE"]; };
+		  namespaces = { share = "user"; }; } );
+	POLICY
+	hold_cell first alice
+	cell=$(held first -- readlink /proc/self/ns/pid)
+	check_equal "a shared cell is joined by su" "$cell" "$(su "$ALICE" -s /bin/sh -c 'readlink /proc/self/ns/pid')"
+	check_equal "su -l" "$cell" "$(su -l "$ALICE" -c 'readlink /proc/self/ns/pid')"
+	check_matches "login" "$(tr -cd 0-9 <<<"$cell")" \
+		"$({ sleep 10; echo 'readlink /proc/self/ns/pid'; sleep 5; } | timeout 120 script -qec "login -f $ALICE" /dev/null 2>&1)"
+	echo '* * * * * readlink /proc/self/ns/pid >cron-ran.new && mv cron-ran.new cron-ran' | crontab -u "$ALICE" -
+	check "cron" wait_for test -s "/home/$ALICE/cron-ran"
+	check_equal "which is the same" "$cell" "$(cat "/home/$ALICE/cron-ran")"
+	crontab -r -u "$ALICE"
+	rm -f "/home/$ALICE/cron-ran"
+	release first
+	policies_reset
+}
+
 trap restore EXIT
 prepare
+test_mail
+test_pam_service_name
+test_expired_password
+test_shared
 test_at
 test_match_blocks
 test_from_inside
