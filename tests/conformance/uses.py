@@ -137,7 +137,7 @@ def shell(row):
         terminal.type("exit 7\n")
         terminal.finish(7 if row.service.name != "login" else None)
         if row.service.utmp and os.path.exists("/run/utmp"):
-            wait_for("%s on %s gone from who(1)" % (row.user, line), lambda: not machine.logged_in(row.user, line, cell.opener))
+            wait_for("%s on %s gone from who(1)" % (row.user, line), lambda: line not in machine.utmp_lines(row.user))
         if not row.service.ssh:
             row.logged_out(cell)
     finally:
