@@ -73,6 +73,18 @@ unsigned sweep_records(int run_fd, uid_t uid, int wait_ms)
     return n;
 }
 
+/* What lies beside a record is written when the record is there, by who holds the user's lock. */
+static bool is_beside_no_record(int fd, const char *name)
+{
+    size_t length = strcspn(name, ".");
+    char record[64];
+
+    if (strncmp(name + length, ".json.", 6) == 0)
+        return false;
+    (void)snprintf(record, sizeof(record), "%.*s.json", (int)length, name);
+    return faccessat(fd, record, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 /* Files that were never renamed to their names: whoever wrote them was killed. Younger ones may be written right now. */
 static void sweep_temporaries(int run_fd, const char *folder)
 {
@@ -89,7 +101,8 @@ static void sweep_temporaries(int run_fd, const char *folder)
         const char *end = strrchr(entry->d_name, '.');
 
         if (end && strcmp(end, ".tmp") == 0 && fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            st.st_mtime + TEMPORARY_SECONDS < time(NULL))
+            (st.st_mtime + TEMPORARY_SECONDS < time(NULL) ||
+             (strcmp(folder, "cells") == 0 && is_beside_no_record(fd, entry->d_name))))
             (void)unlinkat(fd, entry->d_name, 0);
     }
     (void)closedir(dir);

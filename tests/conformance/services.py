@@ -351,7 +351,9 @@ class Cron(Job):
     def submit(self, user, texts):
         """All once, in the next minute, if that is not too soon."""
         at = time.strftime("%M %H * * *", time.localtime(time.time() + 75))
-        subprocess.run(["crontab", "-u", user, "-"], input="".join("%s %s\n" % (at, text) for text in texts), text=True, check=True)
+        for _ in range(2):  # cron looks for a newer second: one that has just begun may have looked in this one
+            subprocess.run(["crontab", "-u", user, "-"], input="".join("%s %s\n" % (at, text) for text in texts), text=True, check=True)
+            time.sleep(1.1)
         return [Submitted() for _ in texts]
 
     def remove(self, user):

@@ -116,6 +116,7 @@ test_sweep() {
 	mv "$(story bob)" "$STORIES/4009600003.json"
 	touch "$RUN/cells/aaaaaaaaaaaa.json.0123456789abcdef.tmp"
 	touch -d '1 hour ago' "$RUN/cells/aaaaaaaaaaaa.plan.0123456789abcdef.tmp"
+	touch "$RUN/cells/bbbbbbbbbbbb.plan.0123456789abcdef.tmp"
 	touch "$STORIES/4009600003.json.0123456789abcdef.tmp" "$(story alice).0123456789abcdef.tmp" "$STORIES/other"
 	check "sweep" helper sweep
 	check_equal "the story of a user that is gone is swept, and what a crash left" "$(basename "$(story alice)") other" \
