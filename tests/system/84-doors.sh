@@ -22,7 +22,7 @@ CHROOT=/srv/cloister-doors
 MAIL=/var/spool/cloister-doors
 MAIL_SOCKET=/var/lib/cell-mail
 PWQUALITY=/etc/security/pwquality.conf.d/cloister-doors.conf
-MAILER=(/usr/sbin/sendmail /usr/local/libexec/{doors-drop,cell-sendmail,cell-mail} /etc/systemd/system/cell-mail{.socket,@.service})
+MAILER=(/usr/sbin/sendmail /usr/local/bin/{doors-drop,cell-sendmail,cell-mail} /etc/systemd/system/cell-mail{.socket,@.service})
 
 restore() {
 	local file
@@ -216,12 +216,12 @@ put_mailer() {
 	mkdir -p "$MAIL"
 	chgrp mail "$MAIL"
 	chmod 770 "$MAIL"
-	install -g mail -m 2755 /usr/bin/tee /usr/local/libexec/doors-drop
-	printf '#!/bin/sh\nexec /usr/local/libexec/doors-drop -a %s/all >/dev/null\n' "$MAIL" >/usr/sbin/sendmail
-	printf '#!/bin/sh\nexec nc -N -U %s/socket\n' "$MAIL_SOCKET" >/usr/local/libexec/cell-sendmail
+	install -g mail -m 2755 /usr/bin/tee /usr/local/bin/doors-drop
+	printf '#!/bin/sh\nexec /usr/local/bin/doors-drop -a %s/all >/dev/null\n' "$MAIL" >/usr/sbin/sendmail
+	printf '#!/bin/sh\nexec nc -N -U %s/socket\n' "$MAIL_SOCKET" >/usr/local/bin/cell-sendmail
 	# shellcheck disable=SC2016
-	printf '#!/bin/sh\n{ echo "X-User: $(id -un "${1##*-}")"; cat; } | /usr/sbin/sendmail\n' >/usr/local/libexec/cell-mail
-	chmod 755 /usr/sbin/sendmail /usr/local/libexec/cell-*
+	printf '#!/bin/sh\n{ echo "X-User: $(id -un "${1##*-}")"; cat; } | /usr/sbin/sendmail\n' >/usr/local/bin/cell-mail
+	chmod 755 /usr/sbin/sendmail /usr/local/bin/cell-*
 	put_file /etc/systemd/system/cell-mail.socket <<-UNIT
 		[Socket]
 		ListenStream=$MAIL_SOCKET/socket
@@ -229,7 +229,7 @@ put_mailer() {
 	UNIT
 	put_file /etc/systemd/system/cell-mail@.service <<-'UNIT'
 		[Service]
-		ExecStart=/usr/local/libexec/cell-mail %i
+		ExecStart=/usr/local/bin/cell-mail %i
 		StandardInput=socket
 		StandardOutput=journal
 	UNIT
@@ -253,7 +253,7 @@ test_mail() {
 	check_fails "nothing of it" mail_arrived
 	policy 60-doors <<-POLICY
 		policies = ( { name = "doors"; inherit = "default"; priority = 99; match = { users = ["$ALICE"]; };
-		  files = { mounts = ( { source = "/usr/local/libexec/cell-sendmail"; target = "/usr/sbin/sendmail"; options = "ro"; } ); }; } );
+		  files = { mounts = ( { source = "/usr/local/bin/cell-sendmail"; target = "/usr/sbin/sendmail"; options = "ro"; } ); }; } );
 	POLICY
 	check "through the host's socket it arrives" wait_for mail_arrived
 	check_equal "as the user's" "X-User: $ALICE" "$(grep '^X-User' "$MAIL/all" | sort -u)"
@@ -288,7 +288,8 @@ test_expired_password() {
 	local before output status=0
 	put_askpass
 	# pam_pwquality without a dictionary takes no password at all.
-	[ ! -d "${PWQUALITY%/*}" ] && [ ! -e /etc/security/pwquality.conf ] || { mkdir -p "${PWQUALITY%/*}" && echo 'dictcheck = 0' >"$PWQUALITY"; }
+	mkdir -p "${PWQUALITY%/*}"
+	echo 'dictcheck = 0' >"$PWQUALITY"
 	echo 'KbdInteractiveAuthentication yes' | put_file "$DROP_IN"
 	systemctl restart ssh.service
 	wait_for sshd_listens
