@@ -30,7 +30,7 @@ of which every process was looked at while it ran, from the host and, by a probe
 COMMAND = """Made in stock Debian guests, each release in one run, by
 
     tests/run vm conformance
-    tests/conformance/report.py /var/cache/cloister-tests/build/results/conformance-*.json >docs/conformance.md
+    python3 tests/conformance/report.py /var/cache/cloister-tests/build/results/conformance-*.json >docs/conformance.md
 
 and to be made on your own machine by `tests/conformance/run`, which needs root, an installed Cloister, and adds temporary users
 (`--help` shows what else it can do).
