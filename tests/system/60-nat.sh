@@ -402,6 +402,7 @@ check_matches "the rate is on the host's end" "tbf .* rate 83[0-9]+Kbit|tbf .* r
 connections() {
 	grep "src=$alice4 " /proc/net/nf_conntrack
 }
+printf 'tcp 198.51.100.2 8080\n' | held alice -- "$nat" try fresh >/dev/null
 [ ! -e /proc/net/nf_conntrack ] || check "the kernel knows its connections" connections
 release alice bob carol
 wait_for nothing_runs
@@ -420,6 +421,7 @@ ip link delete "$BRIDGE"
 # A crash, after the name was changed.
 check "a login" hold alice alice
 settings <<EOT
+deadline = 60;
 network = { name = "${NAME}b"; pool = "$POOL"; pool6 = "$POOL6"; };
 EOT
 rm -f "$RUN"/cells/*
@@ -433,6 +435,7 @@ wait_for no_processes
 # A full pool, of the size that it has unless set; in a guest, which is slow, of a smaller one.
 [ "$SITE_MODE" = private ] && size=20 || size=24
 settings <<EOT
+deadline = 60;
 network = { name = "$NAME"; pool = "100.64.112.0/$size"; };
 EOT
 check "a login with a pool of $((2 ** (32 - size) - 3)) addresses" hold alice alice

@@ -67,6 +67,7 @@ make_world() {
 	host_address=$(ip -4 -o addr show scope global | grep -v "$SITE_PREFIX-o" | sed -n 's/.* inet \([0-9.]*\).*/\1/p' | head -n 1)
 
 	settings <<EOT
+deadline = 60; # the first cell with nat waits for modules of the kernel
 network = { name = "$NAME"; pool = "$POOL"; pool6 = "$POOL6"; };
 EOT
 }
