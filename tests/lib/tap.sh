@@ -78,7 +78,7 @@ check_differs() { # DESCRIPTION UNWANTED ACTUAL: and it must not be empty
 }
 
 check_matches() { # DESCRIPTION EXTENDED-REGEX TEXT: some line matches
-	if printf '%s\n' "$3" | grep -Eq -- "$2"; then
+	if grep -Eq -- "$2" <<<"$3"; then
 		pass "$1"
 	else
 		fail "$1" "no line matches: $2
@@ -87,7 +87,7 @@ $3"
 }
 
 check_lacks() { # DESCRIPTION EXTENDED-REGEX TEXT: no line matches
-	if printf '%s\n' "$3" | grep -Eq -- "$2"; then
+	if grep -Eq -- "$2" <<<"$3"; then
 		fail "$1" "a line matches: $2
 $3"
 	else
