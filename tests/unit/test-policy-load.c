@@ -112,11 +112,20 @@ static void test_units(void **state)
     assert_int_equal(fixture_policy(f, "default")->session.idle, 0);
 }
 
-static void test_errors_name_line_found_and_allowed(void **state)
+struct wrong {
+    const char *line, *text;
+};
+
+/* Errors name the line, what was found and what is allowed. */
+static void check_wrong(struct fixture *f, const struct wrong *cases, size_t n)
 {
-    static const struct {
-        const char *line, *text;
-    } cases[] = {
+    for (size_t i = 0; i < n; i++)
+        one(f, cases[i].line, false, cases[i].text);
+}
+
+static void test_errors_of_values(void **state)
+{
+    static const struct wrong cases[] = {
         {"cgroup = { pids_mx = 3; };", "cgroup.pids_mx: unknown key; did you mean \"cgroup.pids_max\"?"},
         {"seesion = { grace = 1; };", "seesion: unknown key; did you mean \"session\"?"},
         {"prio = 1;", "did you mean \"priority\"?"},
@@ -158,6 +167,14 @@ static void test_errors_name_line_found_and_allowed(void **state)
         {"cgroup = { io = ( { path = \"/\"; rbps = 5000; }, { path = \"/\"; wbps = 5000; } ); };",
          "cgroup.io[1]: the same as an earlier one"},
         {"cgroup = { session = { io = ( 5 ); }; };", "cgroup.session.io: found 5"},
+    };
+
+    check_wrong(*state, cases, CL_ARRAY_SIZE(cases));
+}
+
+static void test_errors_of_layers(void **state)
+{
+    static const struct wrong cases[] = {
         {"capabilities = { bounding = [\"CHWON\"]; };", "did you mean \"CHOWN\"?"},
         {"capabilities = { bounding = [\"NONE\", \"CHOWN\"]; };", "\"NONE\" stands alone"},
         {"capabilities = { bounding = \"ALL\"; };", "write it in [ ]"},
@@ -192,6 +209,14 @@ static void test_errors_name_line_found_and_allowed(void **state)
          "contradicts namespaces.net = true"},
         {"network = { mode = \"isolated\"; }; namespaces = { net = false; };",
          "contradicts namespaces.net = false"},
+    };
+
+    check_wrong(*state, cases, CL_ARRAY_SIZE(cases));
+}
+
+static void test_errors_of_sessions_and_files(void **state)
+{
+    static const struct wrong cases[] = {
         {"session = { on_logout = \"stay\"; };", "allowed: \"kill\", \"linger\" or \"keep\""},
         {"session = { linger = 0; };", "out of range"},
         {"session = { linger = \"31d\"; };", "out of range"},
@@ -232,6 +257,14 @@ static void test_errors_name_line_found_and_allowed(void **state)
         {"files = { mounts = ( { target = \"/x\"; options = \"foo\"; } ); };", "not \"foo\""},
         {"files = { mounts = ( { target = \"/x\"; source = \"/y\"; options = \"size=1M\"; } ); };",
          "for a tmpfs"},
+    };
+
+    check_wrong(*state, cases, CL_ARRAY_SIZE(cases));
+}
+
+static void test_errors_of_env_and_inherit(void **state)
+{
+    static const struct wrong cases[] = {
         {"env = { LD_PRELOAD = \"/x\"; };", "env.LD_PRELOAD: variables of the dynamic loader"},
         {"env = { A-B = \"x\"; };", "env.A-B: allowed names"},
         {"env = { A = 1; };", "env.A: found 1; allowed: a string"},
@@ -241,10 +274,8 @@ static void test_errors_name_line_found_and_allowed(void **state)
         {"inherit = \"defaul\";", "did you mean \"default\"?"},
         {"inherit = \"default\";", "a circle: default, default"},
     };
-    struct fixture *f = *state;
 
-    for (size_t i = 0; i < CL_ARRAY_SIZE(cases); i++)
-        one(f, cases[i].line, false, cases[i].text);
+    check_wrong(*state, cases, CL_ARRAY_SIZE(cases));
 }
 
 static void test_errors_of_files_as_a_whole(void **state)
@@ -496,7 +527,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_value_is_read, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_units, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_errors_name_line_found_and_allowed, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_errors_of_values, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_errors_of_layers, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_errors_of_sessions_and_files, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_errors_of_env_and_inherit, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_errors_of_files_as_a_whole, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_all_errors_at_once, fixture_setup, fixture_teardown),
