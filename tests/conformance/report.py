@@ -101,7 +101,7 @@ def told_as_committed(document):
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "conformance.md")
     if document["complete"] and os.path.exists(path):
         with open(path) as file:
-            table = [[word.strip() for word in line.strip("|\n ").split("|")] for line in file if line.startswith("|")]
+            table = [[word.strip() for word in line.strip()[1:-1].split("|")] for line in file if line.startswith("|")]
         told = (table[0][2:], [row[0] for row in table[2:] if row[0]])
         same = told == (document["columns"], [row["service"] for row in document["rows"]])
         yield "ok" if same else "not ok", "docs/conformance.md has these services and uses", ""
