@@ -270,7 +270,7 @@ def sftp(row, kind, server):
     subsystems = dict(line.split(None, 1) for line in sshd_settings().get("subsystem", []))
     name = next((name for name, value in subsystems.items() if ("internal-sftp" in value) == (kind == "internal")), None)
     if not name:
-        raise CannotHold("sshd_config has no such subsystem")
+        raise Lacking("sshd_config has no such subsystem")
     cell, files = row.shared_cell(), Files(row)
     started = Started(["sftp", "-q", *row.service.channel(row.user), "-s", name, "-b", "-", row.user])
     try:

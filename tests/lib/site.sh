@@ -124,15 +124,22 @@ user_processes() { # USER
 	pgrep -u "$SITE_PREFIX-$1" -f '^([a-z]+-)?sshd(-session)?: '
 }
 
-# wait_for COMMAND...: until it succeeds; fails when it has not within half a minute (two under emulation).
+# wait_for COMMAND...: until it succeeds; fails when it has not within half a minute (two and a half under emulation). Asked
+# often if that is cheap: where processors are emulated, looking must not take the time of what is looked for.
 wait_for() {
-	local i limit=300
-	[ "$SITE_MODE" = private ] || limit=1200
-	for ((i = 0; i < limit; i++)); do
+	local start took rest tries=0 until=$((SECONDS + 30))
+	[ "$SITE_MODE" = private ] || until=$((SECONDS + 150))
+	while :; do
+		start=${EPOCHREALTIME/[.,]/}
 		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.1
+		tries=$((tries + 1))
+		[ $SECONDS -lt $until ] || [ $tries -lt 20 ] || return 1
+		took=$((2 * (${EPOCHREALTIME/[.,]/} - start)))
+		[ $took -gt 100000 ] || took=100000
+		[ $took -lt 1000000 ] || took=1000000
+		printf -v rest '%06d' $((took % 1000000))
+		sleep "$((took / 1000000)).$rest"
 	done
-	return 1
 }
 
 helper() {

@@ -17,18 +17,15 @@ clear_place() {
 	local mount
 	policies_reset
 	wait_for usermod -d "$home_of_dave" "$DAVE"
-	for mount in "$place/all/mnt/deeper" "$place/all/mnt" "$place/all/served" "$place/auto/dave"; do
+	for mount in "$place/all/mnt/deeper" "$place/all/mnt" "$place/all/served"; do
 		! grep -qF " $mount " /proc/self/mountinfo || umount -l "$mount"
 	done
-	! have systemd || systemctl stop "$automount" "${automount%.automount}.mount" 2>/dev/null
-	rm -f "/run/systemd/system/${automount%.automount}".*
 	rm -rf --one-file-system "$place" "/home/$BOB/home" "/home/$BOB/link" "/var/mail/$DAVE" "/var/mail/$BOB"
 	test_cleanup
 }
-automount=$(have systemd && systemd-escape -p --suffix=automount "$place/auto/dave")
 trap clear_place EXIT
 
-mkdir -p "$place/data" "$place/links" "$place/all/mnt" "$place/all/served" "$place/auto"
+mkdir -p "$place/data" "$place/links" "$place/all/mnt" "$place/all/served"
 chmod 755 "$place" "$place"/*
 make_home "$place/all/other"
 make_home "$place/all/dave"
@@ -141,10 +138,7 @@ done
 
 # Mail: one's own, to read and to empty; what arrives while the cell is there.
 home_is "$home_of_dave"
-policy 60-homes <<-EOT
-	policies = ( { name = "homes"; inherit = "default"; priority = 100; match = { users = ["$DAVE"]; };
-	  cgroup = { memory_max = "400M"; cpu_max = "150%"; }; } );
-EOT
+files_home bind
 for user in "$DAVE" "$BOB"; do
 	echo "mail of $user" >"/var/mail/$user"
 	chown "$user:mail" "/var/mail/$user"
@@ -185,12 +179,6 @@ written=$(held mail -- 'for path in /proc/sys/kernel/hostname /proc/sysrq-trigge
 done | grep -vE "Read-only file system|Permission denied"')
 check_equal "nothing of the kernel's can be written" "" "$written"
 check_equal "/sys shows the cell's own network" lo "$(held mail -- ls /sys/class/net)"
-if have cgroup2-controllers; then
-	check_equal "limits can be read where runtimes look, the user's too" "419430400 150000 100000" \
-		"$(held mail -- cat /sys/fs/cgroup/{memory,cpu}.max | xargs)"
-else
-	skip "limits can be read where runtimes look, the user's too" "this kernel's cgroup v2 has no controllers"
-fi
 release mail
 rm -f "/var/mail/$DAVE" "/var/mail/$BOB"
 
@@ -204,20 +192,6 @@ if [ -e /usr/share/pam-configs/mkhomedir ] || compgen -G "/lib/*/security/pam_mk
 	pam_restore
 else
 	skip "a home that pam_mkhomedir makes" "there is no pam_mkhomedir"
-fi
-
-# Mounted by an automounter, when the cell is built.
-if have systemd; then
-	printf '[Mount]\nWhat=tmpfs\nType=tmpfs\nWhere=%s\nOptions=mode=700,uid=%s\n' "$place/auto/dave" "$uid" \
-		>"/run/systemd/system/${automount%.automount}.mount"
-	printf '[Automount]\nWhere=%s\n' "$place/auto/dave" >"/run/systemd/system/$automount"
-	systemctl daemon-reload
-	systemctl start "$automount"
-	home_is "$place/auto/dave"
-	check_home "that is mounted when it is needed" "" written
-	check "bind: which the host has, too" test -e "$place/auto/dave/new"
-else
-	skip "a home that is mounted when it is needed" "there is no systemd"
 fi
 
 policies_reset

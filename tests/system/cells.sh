@@ -3,8 +3,14 @@
 #
 # What tests of limits, refusals and leftovers ask the host about cells: always the kernel and the log, never Cloister.
 
+# The site's users do not change while a test runs.
+declare -A USER_IDS
+for user in alice bob carol dave; do
+	USER_IDS[$user]=$(id -u "$SITE_PREFIX-$user")
+done
+
 user_id() { # alice…
-	id -u "$SITE_PREFIX-$1"
+	printf '%s\n' "${USER_IDS[$1]-$(id -u "$SITE_PREFIX-$1")}"
 }
 
 hold_cell() { # HOLD USER
@@ -71,17 +77,15 @@ said() { # NAME REGEX
 # What a login must not leave ------------------------------------------------------------------------------------
 
 site_uids() { # SEPARATOR
-	local user
-	for user in alice bob carol dave; do
-		printf '%s%s' "$(user_id "$user")" "$1"
-	done
+	local IFS=$1
+	printf '%s' "${USER_IDS[*]}"
 }
 
 # Regular expression of the cgroups in which cells of the site's users are.
 cell_cgroup_regex() {
 	local uids
 	uids=$(site_uids '|')
-	printf '/cloister/user-(%s)(/|$)|/user-(%s)-cloister\\.slice(/|$)' "${uids%|}" "${uids%|}"
+	printf '/cloister/user-(%s)(/|$)|/user-(%s)-cloister\\.slice(/|$)' "$uids" "$uids"
 }
 
 # Processes of the site's users, whatever is in a cell of theirs, and helpers. logind's own manager of a user's
@@ -90,7 +94,7 @@ cell_processes() {
 	local pid regex
 	regex=$(cell_cgroup_regex)
 	{
-		pgrep -u "$(site_uids , | sed 's/,$//')" || true
+		pgrep -u "$(site_uids ,)" || true
 		pgrep -f "^[^ ]*sshd(-session)?: $SITE_PREFIX-" || true
 		grep -lE "^0::.*($regex)" /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3
 		find /proc/[0-9]*/exe -maxdepth 0 -lname "$HELPER*" 2>/dev/null | cut -d/ -f3
@@ -157,10 +161,7 @@ same_leftovers() { # FILE
 
 # What ends by itself gets the time to end: systemd drops units, the kernel reaps, in their own time.
 check_nothing_left() { # DESCRIPTION FILE
-	local until=$((SECONDS + 30))
-	while ! same_leftovers "$2" >/dev/null && [ $SECONDS -lt $until ]; do
-		sleep 0.5
-	done
+	wait_for same_leftovers "$2"
 	check "$1" same_leftovers "$2"
 }
 
@@ -172,7 +173,7 @@ site_log() {
 	local uids
 	uids=$(site_uids '|')
 	log_since | if [ "$SITE_MODE" = private ]; then
-		grep -E "$SITE_PREFIX-|$SITE/|uid[= ](${uids%|}) " | grep -vE 'going on without AppArmor|runs without cgroup\.' || true
+		grep -E "$SITE_PREFIX-|$SITE/|uid[= ]($uids) " | grep -vE 'going on without AppArmor|runs without cgroup\.' || true
 	else
 		cat
 	fi

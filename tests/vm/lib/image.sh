@@ -111,12 +111,13 @@ try_unpack() { # VMLINUZ VMLINUX MAGIC UNPACKER...
 configure_guest() { # WORK
 	local work=$1 tree=$1/tree unit
 	rm -rf "$tree/etc/hosts" "$tree/etc/fstab" "$tree"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
-	leave_idle "$tree" slapd podman netavark sssd
+	leave_idle "$tree" slapd podman netavark sssd systemd-resolved
 	cp -r --no-preserve=ownership "$VM_DIR/guest/." "$tree/"
 	install -m 600 "$work/host_key" "$tree/etc/ssh-driver/host_key"
 	install -m 600 "$work/id_ed25519.pub" "$tree/etc/ssh-driver/authorized_keys"
 	rm -f "$work/host_key" "$work/host_key.pub"
 	echo guest >"$tree/etc/hostname"
+	rm -f "$tree/etc/resolv.conf" # systemd-resolved's link
 	: >"$tree/etc/resolv.conf"
 	echo 0123456789abcdef0123456789abcdef >"$tree/etc/machine-id"
 	mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
