@@ -169,16 +169,21 @@ static int kill_cell(int run_fd, const char *id, struct cl_error *e)
     return r < 0 ? r : close_cell(run_fd, record, cl_now_ms() + CL_DEADLINE_MS, e);
 }
 
+/* The records, in which the id is looked up. */
+static int open_records(const char *id, const char *of, int *ret_fd, struct cl_error *e)
+{
+    if (!cl_id_valid(id))
+        return cl_fail(e, EINVAL, "\"%.32s\" is not the id of a %s", id, of);
+    return record_open_dir(ret_fd, e);
+}
+
 /* The first login of a cell has the cell's id: then it is the cell that is meant. */
 int kill_verb(const struct caller *caller, char *const *arguments, struct cl_error *e)
 {
     cleanup_fd int run_fd = -1;
     const char *id = arguments[0];
-    int r;
+    int r = open_records(id, "cell", &run_fd, e);
 
-    if (!cl_id_valid(id))
-        return cl_fail(e, EINVAL, "\"%.32s\" is not the id of a cell", id);
-    r = record_open_dir(&run_fd, e);
     if (r < 0)
         return r;
     r = kill_cell(run_fd, id, e);
@@ -191,12 +196,10 @@ int kill_login_verb(const struct caller *caller, char *const *arguments, struct 
 {
     cleanup_fd int run_fd = -1;
     const char *id = arguments[0];
-    int r;
+    int r = open_records(id, "login", &run_fd, e);
 
-    if (!cl_id_valid(id))
-        return cl_fail(e, EINVAL, "\"%.32s\" is not the id of a login", id);
-    r = record_open_dir(&run_fd, e);
-    if (r == 0)
-        r = kill_login(run_fd, id, e);
+    if (r < 0)
+        return r;
+    r = kill_login(run_fd, id, e);
     return r < 0 && !e->err ? cl_fail(e, -r, "no login of a cell that lasts has the id %s", id) : r;
 }
