@@ -35,9 +35,14 @@ terminal() { # USER
 	echo exit | as "$1" -tt 2>/dev/null | tr -d '\r'
 }
 
-# The lines of it that are ours.
+# The lines of it that are ours. That they were told is kept when the session is closed.
 told() { # USER
 	terminal "$1" | grep -E '^(last session|session until|limits were hit)' || true
+	wait_for closed "$1"
+}
+
+closed() { # USER
+	! pgrep -f "^[^ ]*sshd(-session)?: $SITE_PREFIX-$1"
 }
 
 story() { # USER
