@@ -38,7 +38,7 @@ lint_c() {
 	(cd "$BUILD/src" && cppcheck -q -j"$(nproc)" --error-exitcode=1 --inline-suppr --std=c11 \
 		--enable=warning,performance,portability --suppress=missingIncludeSystem \
 		--suppress=missingInclude --suppress=memleak -D_GNU_SOURCE -Iinclude -Ihelper -Iconfig -Ipam_module \
-		lib config helper pam_module ctl)
+		lib config helper pam_module ctl mail)
 }
 
 # Nothing has been configured: what configure and the makefiles define is made up.
@@ -52,7 +52,7 @@ lint_tidy() {
 	flags=$(cd "$BUILD/src" && grep -hoE -- "-DCL_[A-Z_]+='\"" Makefile.am ./*/Makemodule.am | sort -u | sed "s,'\"\$,\"/x\",")
 	flags+=" -std=gnu11 -D_GNU_SOURCE -I$BUILD/tidy -I. -Iinclude -iquote helper -iquote config -iquote pam_module"
 	# shellcheck disable=SC2016
-	(cd "$BUILD/src" && printf '%s\0' {lib,config,helper,helper/init,pam_module,ctl}/*.c |
+	(cd "$BUILD/src" && printf '%s\0' {lib,config,helper,helper/init,pam_module,ctl,mail}/*.c |
 		FLAGS=$flags xargs -0 -n 4 -P "$(nproc)" sh -c 'exec clang-tidy --quiet "$@" -- $FLAGS 2>/dev/null' sh)
 }
 

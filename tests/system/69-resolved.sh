@@ -5,7 +5,7 @@
 # host's loopback, which no cell with a network of its own reaches.
 
 . "$(dirname "$0")/../lib/test.sh"
-. "$TESTS/system/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 if [ "$SITE_MODE" != installed ] || ! have systemd; then
 	skip "names by systemd-resolved" "the machine's resolver is not ours"
@@ -13,7 +13,7 @@ if [ "$SITE_MODE" != installed ] || ! have systemd; then
 	exit
 fi
 
-. "$TESTS/system/world.sh"
+. "$(dirname "$0")/world.sh"
 RESOLVED=systemd-resolved.service
 
 restore() {

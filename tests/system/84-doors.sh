@@ -19,18 +19,14 @@ PASSWORD=$(head -c 12 /dev/urandom | base64)
 DROP_IN=/etc/ssh/sshd_config.d/00-doors.conf
 SUDOERS=/etc/sudoers.d/cloister-doors
 CHROOT=/srv/cloister-doors
-MAIL=/var/spool/cloister-doors
-MAIL_SOCKET=/var/lib/cell-mail
 PWQUALITY=/etc/security/pwquality.conf.d/cloister-doors.conf
-MAILER=(/usr/sbin/sendmail /usr/local/bin/{doors-drop,cell-sendmail,cell-mail} /etc/systemd/system/cell-mail{.socket,@.service})
 
 restore() {
 	local file
 	crontab -r -u "$ALICE" 2>/dev/null
 	rm -f "$DROP_IN" "$SUDOERS"
-	systemctl stop cell-mail.socket 2>/dev/null
-	rm -f "${MAILER[@]}" "$PWQUALITY"
-	rm -rf --one-file-system "$CHROOT" "$MAIL" "$MAIL_SOCKET"
+	rm -f "$PWQUALITY"
+	rm -rf --one-file-system "$CHROOT"
 	loginctl disable-linger "$ALICE" 2>/dev/null
 	for file in su login cron atd; do
 		[ ! -e "$WORK/stock-$file" ] || put_file "/etc/pam.d/$file" <"$WORK/stock-$file"
@@ -47,7 +43,7 @@ prepare() {
 		cp "/etc/pam.d/$service" "$WORK/stock-$service"
 		pam_standard "$WORK/stock-$service" | put_file "/etc/pam.d/$service"
 	done
-	for service in "$DROP_IN" "$SUDOERS" "$PWQUALITY" "${MAILER[@]}"; do
+	for service in "$DROP_IN" "$SUDOERS" "$PWQUALITY"; do
 		undo_note file "$service"
 	done
 	printf '%s:%s\n' "$ALICE" "$PASSWORD" | chpasswd
@@ -210,57 +206,6 @@ test_at() {
 	rm -f "$output"
 }
 
-# cron forks its mailer, too, and so it is in the job's cell, where a setgid program has no effect: that mail is lost, and cron says
-# so. A socket of the host's takes it out of the cell, and says whose it is: cloister(8) has what is made here.
-put_mailer() {
-	mkdir -p "$MAIL"
-	chgrp mail "$MAIL"
-	chmod 770 "$MAIL"
-	install -g mail -m 2755 /usr/bin/tee /usr/local/bin/doors-drop
-	printf '#!/bin/sh\nexec /usr/local/bin/doors-drop -a %s/all >/dev/null\n' "$MAIL" >/usr/sbin/sendmail
-	printf '#!/bin/sh\nexec nc -N -U %s/socket\n' "$MAIL_SOCKET" >/usr/local/bin/cell-sendmail
-	# shellcheck disable=SC2016
-	printf '#!/bin/sh\n{ echo "X-User: $(id -un "${1##*-}")"; cat; } | /usr/sbin/sendmail\n' >/usr/local/bin/cell-mail
-	chmod 755 /usr/sbin/sendmail /usr/local/bin/cell-*
-	put_file /etc/systemd/system/cell-mail.socket <<-UNIT
-		[Socket]
-		ListenStream=$MAIL_SOCKET/socket
-		Accept=yes
-	UNIT
-	put_file /etc/systemd/system/cell-mail@.service <<-'UNIT'
-		[Service]
-		ExecStart=/usr/local/bin/cell-mail %i
-		StandardInput=socket
-		StandardOutput=journal
-	UNIT
-	systemctl daemon-reload
-	systemctl start cell-mail.socket
-}
-
-mail_arrived() {
-	grep -q "^mailed$" "$MAIL/all"
-}
-
-mail_is_lost() {
-	log_all_since | grep -q 'got status 0x[0-9a-f]* from MTA'
-}
-
-test_mail() {
-	put_mailer
-	log_mark
-	echo '* * * * * echo mailed' | crontab -u "$ALICE" -
-	check "a job's mail through a setgid program does not arrive, and cron logs it" wait_for mail_is_lost
-	check_fails "nothing of it" mail_arrived
-	policy 60-doors <<-POLICY
-		policies = ( { name = "doors"; inherit = "default"; priority = 99; match = { users = ["$ALICE"]; };
-		  files = { mounts = ( { source = "/usr/local/bin/cell-sendmail"; target = "/usr/sbin/sendmail"; options = "ro"; } ); }; } );
-	POLICY
-	check "through the host's socket it arrives" wait_for mail_arrived
-	check_equal "as the user's" "X-User: $ALICE" "$(grep '^X-User' "$MAIL/all" | sort -u)"
-	crontab -r -u "$ALICE"
-	policies_reset
-}
-
 # Passwords -----------------------------------------------------------------------------------------------------------
 
 NEW_PASSWORD=$(head -c 12 /dev/urandom | base64)
@@ -360,7 +305,6 @@ test_shared() {
 
 trap restore EXIT
 prepare
-test_mail
 test_pam_service_name
 test_expired_password
 test_shared
