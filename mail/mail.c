@@ -4,7 +4,8 @@
  * user whom the kernel names as the peer, and runs the host's sendmail with that user's recipients and message. The one that
  * stays root reads nothing of the user's but what sendmail said, which it hands back.
  *
- * The user decides recipients and text, as on a host without cells: not options, environment, limits or the working folder.
+ * The user decides recipients and text, as on a host without cells: not options, environment, limits, the working folder or
+ * what a mailer reads in a home.
  */
 #include "config.h"
 
@@ -108,6 +109,7 @@ static bool is_address(const char *text)
 static int read_request(char ***ret)
 {
     char line[MAIL_ADDRESS_MAX + 4];
+    bool in_header = false;
     size_t n = 0;
     int r;
 
@@ -118,12 +120,14 @@ static int read_request(char ***ret)
         r = read_line(line, sizeof(line));
         if (r < 0 || !*line)
             break;
-        if (strcmp(line, "t") == 0 && n == 0)
+        if (strcmp(line, "t") == 0 && !in_header && n == 0) {
+            in_header = true;
             r = cl_strv_add(ret, "-t");
-        else if (strncmp(line, "r ", 2) == 0 && is_address(line + 2) && n++ < MAIL_RECIPIENTS_MAX)
+        } else if (strncmp(line, "r ", 2) == 0 && is_address(line + 2) && n++ < MAIL_RECIPIENTS_MAX) {
             r = cl_strv_add(ret, line + 2);
-        else
+        } else {
             r = -EBADMSG;
+        }
     }
     return r;
 }
@@ -172,8 +176,9 @@ static const char *reason(int r)
 static void run_sendmail(const struct cl_user *user, int said)
 {
     cleanup_strv char **arguments = NULL;
-    cleanup_free char *home = NULL, *logname = NULL, *name = NULL;
+    cleanup_free char *logname = NULL, *name = NULL;
     char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+    char home[] = "HOME=/nonexistent"; /* there are mailers that run what a file in the home says, msmtp(1) passwordeval */
     int r;
 
     if (dup2(said, STDOUT_FILENO) < 0 || dup2(said, STDERR_FILENO) < 0 || close_range(3, ~0U, 0) < 0)
@@ -183,8 +188,7 @@ static void run_sendmail(const struct cl_user *user, int said)
     /* Nobody reads a message on when its time is over and the one that stays root has been ended. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() == 1)
         _exit(EX_OSERR);
-    if (cl_asprintf(&home, "HOME=%s", user->home) < 0 || cl_asprintf(&logname, "LOGNAME=%s", user->name) < 0 ||
-        cl_asprintf(&name, "USER=%s", user->name) < 0)
+    if (cl_asprintf(&logname, "LOGNAME=%s", user->name) < 0 || cl_asprintf(&name, "USER=%s", user->name) < 0)
         _exit(EX_OSERR);
     r = read_request(&arguments);
     if (r == 0)
