@@ -124,10 +124,10 @@ user_processes() { # USER
 	pgrep -u "$SITE_PREFIX-$1" -f '^([a-z]+-)?sshd(-session)?: '
 }
 
-# wait_for COMMAND...: until it succeeds; fails when it has not within half a minute (two and a half under emulation). Asked
+# wait_for COMMAND...: until it succeeds; fails when it has not within a minute (two and a half under emulation). Asked
 # often if that is cheap: where processors are emulated, looking must not take the time of what is looked for.
 wait_for() {
-	local start took rest tries=0 until=$((SECONDS + 30))
+	local start took rest tries=0 until=$((SECONDS + 60))
 	[ "$SITE_MODE" = private ] || until=$((SECONDS + 150))
 	while :; do
 		start=${EPOCHREALTIME/[.,]/}
