@@ -38,6 +38,15 @@ starved() { # COMMAND...
 	echo "$BASHPID" >"$OWN_CGROUP/cgroup.procs"
 	tenant alice chrt --idle 0 nice -n 19 ionice -c 3 "$CTL" run -- "$@"
 }
+# On a busy machine, what is starved does not even get to its end.
+all_ended() {
+	local pid
+	for pid in $(cat "$OWN_CGROUP/cgroup.procs") $(pgrep -u "$ALICE"); do
+		chrt --other --pid 0 "$pid"
+		renice -n 0 -p "$pid"
+	done
+	nothing_runs
+}
 priorities() { # PID: nice value and scheduling policy
 	awk '{ sub(/.*\) /, ""); print $17, $39 }' "/proc/$1/stat"
 }
@@ -82,7 +91,7 @@ check "the helper goes on" wait_for some_address
 check_equal "another user gets in" in "$(as bob -- echo in)"
 tenant alice sh -c "echo 0 >'$OWN_CGROUP/cgroup.freeze'"
 end_started
-check "all ends" wait_for nothing_runs
+check "all ends" wait_for all_ended
 
 # So it is with the lock of a user, which others may wait for, too.
 policies_reset
@@ -93,6 +102,6 @@ STARTED+=("$!")
 check "a helper that waits for a user's lock has left the user's cgroup, too" wait_for helper_leaves
 exec {lock}>&-
 end_started
-check "that ends as well" wait_for nothing_runs
+check "that ends as well" wait_for all_ended
 check_fails "and no cgroup of helpers stays" test -e "$(cgroup2_mount)/cloister-helpers"
 done_testing
