@@ -284,7 +284,7 @@ for what in relay init command relay-and-init; do
 	check_equal "$what killed: status" 137 $?
 	check "$what killed: all processes of the cell end by themselves" wait_for no_processes
 	case $what in
-	relay*) helper sweep >/dev/null ;; # the only one who could have closed
+	relay*) sweep ;; # the only one who could have closed
 	esac
 	check_nothing_left "$what killed: nothing is left" "$WORK/before"
 done
@@ -302,7 +302,7 @@ for target in helper children parent; do
 		check "$target killed after $delay us ($(sed -n 2p "$WORK/ambush")): all processes end" wait_for no_processes
 	done
 done
-helper sweep >/dev/null
+sweep
 rm -f "$STATE/hits/$(user_id alice).json"
 check_nothing_left "a sweep later nothing is left" "$WORK/before"
 rm -f "$SITE_DIR/ambush"

@@ -159,7 +159,7 @@ for i in 1 2 3 4; do
 done
 check "some of them ran in a cell" grep -qE 'tries: [1-9]' "$WORK/storm.1"
 check "the user gets in after that" as alice -- true
-helper sweep >/dev/null
+sweep
 check_nothing_left "nothing of it is left after a sweep" "$WORK/before"
 
 done_testing

@@ -26,7 +26,7 @@ victims() { # WHAT
 
 clean_up_by() { # sweep|login
 	if [ "$1" = sweep ]; then
-		helper sweep >/dev/null
+		sweep
 	else
 		as alice -- true
 	fi
@@ -72,9 +72,9 @@ kill_many() {
 spare_the_living() {
 	hold_cell a1 alice
 	hold_cell b1 bob
-	helper sweep >/dev/null
+	sweep
 	kill -KILL "$(monitor_of)"
-	helper sweep >/dev/null
+	sweep
 	check_equal "$MANAGER: a sweep leaves other cells alone" "$BOB" "$(held b1 -- id -un)"
 	release a1 b1
 }

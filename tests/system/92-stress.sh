@@ -50,12 +50,6 @@ ambushed_login() { # TARGET DELAY
 	esac
 }
 
-# A temporary file of a helper that was killed as it wrote is left for as long as somebody might be writing it: as if that were over.
-sweep() {
-	find "$RUN" "$STATE" -name '*.tmp' -exec touch -d '-1 hour' {} +
-	helper sweep >/dev/null
-}
-
 # How long the helper is at work here, in microseconds: the middle of three.
 measure() { # AMBUSHED-LOGIN-OR-LOGOUT
 	for _ in 1 2 3; do

@@ -293,7 +293,7 @@ test_linger() {
 	share_policy 'on_logout = "linger"; linger = 1;'
 	as alice -- 'setsid -f sleep 9052 >/dev/null 2>&1 </dev/null'
 	check "after it, the time passes" wait_for gone '^sleep 9052$'
-	helper sweep >/dev/null
+	sweep
 	check_nothing_left "and a sweep takes the rest" "$WORK/before"
 }
 

@@ -148,6 +148,12 @@ nothing_runs() {
 	[ -z "$(cell_processes)$(cell_cgroups)$(find "$RUN/cells" -type f)" ]
 }
 
+# A temporary file of a helper that was killed as it wrote is left for as long as somebody might be writing it: as if that were over.
+sweep() {
+	find "$RUN" "$STATE" -name '*.tmp' -exec touch -d '-1 hour' {} +
+	helper sweep >/dev/null
+}
+
 # A look at the machine as it should be: earlier logins have ended, by themselves or swept.
 look_before() { # FILE
 	wait_for nothing_runs || helper sweep >/dev/null

@@ -44,7 +44,7 @@ restore_machine() {
 	restore_init
 	chown root:root "$RUN" "$RUN/cells"
 	chmod 700 "$RUN" "$RUN/cells"
-	id cloister >/dev/null 2>&1 || usermod -l cloister cloister-elsewhere
+	id cloister >/dev/null 2>&1 || wait_for usermod -l cloister cloister-elsewhere
 	[ "$(id -g "$DAVE")" != 0 ] || usermod -g "$DAVE" "$DAVE"
 	! mountpoint -q "$STATE" || umount "$STATE"
 	! have apparmor || [ ! -e "$SITE_DIR/aa" ] || apparmor_parser -R "$SITE_DIR/aa" 2>/dev/null
@@ -168,9 +168,9 @@ test_ids() {
 		skip "system user missing" "other runs on this machine use it"
 		return
 	fi
-	usermod -l cloister-elsewhere cloister
+	wait_for usermod -l cloister-elsewhere cloister # not while a cell that ends has a process of its uid
 	refused "system user missing" service 'system user cloister is missing.*useradd'
-	usermod -l cloister cloister-elsewhere
+	wait_for usermod -l cloister cloister-elsewhere
 }
 
 test_init() {
