@@ -101,7 +101,7 @@ static int send_message(const struct request *request, FILE *to)
         if (fwrite(line, 1, (size_t)n, to) != (size_t)n)
             return -EIO;
     }
-    return ferror(stdin) ? -EINVAL : 0;
+    return feof(stdin) ? 0 : -EINVAL; /* also where a line does not fit in memory */
 }
 
 /* Its status. A host that does not answer has not taken the message. One that stopped reading resets the connection, after its

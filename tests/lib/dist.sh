@@ -47,7 +47,8 @@ dist_in() { # DIRECTORY COMMAND...
 dist_installed() {
 	local path status=0
 	for path in usr/lib/security/pam_cloister.so usr/libexec/cloister/cloister-helper \
-		usr/libexec/cloister/cloister-init usr/bin/cloister etc/cloister/cloister.conf \
+		usr/libexec/cloister/cloister-init usr/libexec/cloister/cloister-mail usr/libexec/cloister/cloister-sendmail \
+		usr/lib/systemd/system/cloister-mail.socket usr/lib/systemd/system/cloister-mail@.service usr/bin/cloister etc/cloister/cloister.conf \
 		etc/cloister/policy.d/00-default.conf usr/share/cloister/seccomp/default.json \
 		etc/apparmor.d/cloister-default etc/apparmor.d/cloister-default-audit etc/apparmor.d/cloister-nested etc/apparmor.d/cloister-restricted usr/share/pam-configs/cloister \
 		usr/lib/sysusers.d/cloister.conf usr/lib/tmpfiles.d/cloister.conf; do

@@ -104,6 +104,7 @@ done
 check_equal "it sends, and nothing else" 64 "$(as alice -- "$SENDMAIL -bp; echo \$?" 2>/dev/null </dev/null)"
 check_equal "to somebody" 64 "$(as alice -- "$SENDMAIL; echo \$?" 2>/dev/null </dev/null)"
 check_equal "a message that is too large" 65 "$(as alice -- "head -c 70000000 /dev/zero | $SENDMAIL -i one; echo \$?" 2>/dev/null </dev/null)"
+check_equal "one that cannot be read to its end" 65 "$(as alice -- "head -c 40000000 /dev/zero | (ulimit -v 20000; $SENDMAIL -i one; echo \$?)" 2>/dev/null </dev/null)"
 as alice -- "(echo half; sleep 2; pkill -KILL -f '^$SENDMAIL'; sleep 1) | $SENDMAIL -i one" </dev/null >/dev/null 2>&1
 check_equal "nothing is sent of one whose sender is gone before its end, nor of the others" "" "$(cat "$SPOOL/all" 2>/dev/null)"
 
