@@ -260,10 +260,12 @@ int main(void)
     }
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || chdir("/") < 0 ||
         setsockopt(STDIN_FILENO, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
-        return EX_OSERR;
+        return refuse(peer.uid, strerror(errno));
     if (peer.uid == 0)
         return refuse(peer.uid, "root has a sendmail of its own");
     r = take_turn(peer.uid, &turn);
+    if (r == -EPERM)
+        return refuse(peer.uid, LOCKS " is not root's alone to write");
     if (r < 0)
         return refuse(peer.uid, r == -EAGAIN ? "too many messages at once" : strerror(-r));
     if (cl_user_lookup_uid(peer.uid, &user, NULL) < 0 || user->uid == 0)
